@@ -1,0 +1,3 @@
+from sealstead.cli.main import main
+
+main()

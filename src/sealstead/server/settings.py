@@ -1,0 +1,78 @@
+"""Django settings, built from the operator's settings (`config.py`).
+
+The process finds its data directory in SEALSTEAD_DATA_DIR. The operator's settings are one
+object: `settings.SEALSTEAD` (`config.Config`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sealstead.server.config import load_config
+
+SEALSTEAD = load_config()
+
+BASE = Path(__file__).resolve().parent
+SECRET_KEY = SEALSTEAD.secret_key
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # B: from public_url
+ROOT_URLCONF = "sealstead.server.urls"
+WSGI_APPLICATION = "sealstead.server.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE / "locale"]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE / "static"]
+SITE_ID = 1
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "sealstead.server.audit",
+    "sealstead.server.accounts",
+    "sealstead.server.credentials",
+    "sealstead.server.index",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": SEALSTEAD.database}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
