@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def create_user(name: str, email: str, is_admin: bool, password_stdin: bool, dat
     """Create an account."""
     from sealstead.server.serve import open_data_dir
 
-    password = click.get_text_stream("stdin").readline().rstrip("\n")
+    password = sys.stdin.readline().rstrip("\n")
     open_data_dir(data_dir)
     from sealstead.server.accounts.create import create_user as create
 
