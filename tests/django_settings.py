@@ -1,4 +1,4 @@
-"""Settings for the type checker's Django plugin, which imports them without a data directory."""
+"""The product's settings on a throw-away data directory: for in-process tests and the type checker's plugin."""
 
 import os
 import tempfile
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sealstead.custody.sealed import KeyRing
 
-if "SEALSTEAD_DATA_DIR" not in os.environ:
-    _data_dir = Path(tempfile.mkdtemp(prefix="sealstead-typing-"))
+if not os.environ.get("SEALSTEAD_DATA_DIR"):
+    _data_dir = Path(tempfile.mkdtemp(prefix="sealstead-tests-"))
     (_data_dir / "keyring.json").touch(0o600)
     (_data_dir / "keyring.json").write_text(KeyRing.generate().dump())
     os.environ["SEALSTEAD_DATA_DIR"] = str(_data_dir)
