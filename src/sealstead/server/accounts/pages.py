@@ -1,0 +1,59 @@
+"""The account settings page: name and language here, the rest from the registry of sections."""
+
+from __future__ import annotations
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from sealstead.server.accounts.models import User
+from sealstead.server.accounts.sections import all_sections
+
+
+class ProfileForm(forms.ModelForm[User]):
+    language = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy("Of pages and mails. Without a choice, pages follow your browser."),
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "language")
+        labels = {"first_name": gettext_lazy("Given name"), "last_name": gettext_lazy("Family name")}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        field = self.fields["language"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; for the type checker
+        field.choices = [("", gettext_lazy("As in the browser")), *settings.LANGUAGES]
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required`; for the type checker
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your settings are saved."))
+        return HttpResponseRedirect(reverse("manage_account"))
+    sections = [
+        {
+            "slug": section.slug,
+            "title": section.title,
+            "body": render_to_string(section.template, section.context(request), request),
+        }
+        for section in all_sections()
+    ]
+    return render(request, "account/settings.html", {"form": form, "sections": sections})
