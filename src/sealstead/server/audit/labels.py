@@ -1,0 +1,50 @@
+"""What a page calls each event, in the visitor's language."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sealstead.server.audit import tags
+
+LABELS: dict[str, Promise] = {
+    tags.ACCOUNT_CREATED: _("Account created"),
+    tags.SIGNED_IN: _("Signed in"),
+    tags.SIGN_IN_REFUSED: _("Sign-in refused"),
+    tags.SIGNED_OUT: _("Signed out"),
+    tags.PASSWORD_CHANGED: _("Password changed"),
+    tags.PASSWORD_RESET_REQUESTED: _("Password reset asked for"),
+    tags.EMAIL_ADDED: _("E-mail address added"),
+    tags.EMAIL_REMOVED: _("E-mail address removed"),
+    tags.EMAIL_CONFIRMED: _("E-mail address confirmed"),
+    tags.EMAIL_CHANGED: _("Primary e-mail address changed"),
+    tags.SECOND_FACTOR_ADDED: _("Second factor added"),
+    tags.SECOND_FACTOR_REMOVED: _("Second factor removed"),
+    tags.RECOVERY_CODES_ISSUED: _("Recovery codes issued"),
+    tags.RECOVERY_CODE_USED: _("Recovery code used"),
+    tags.TOKEN_ISSUED: _("Token issued"),
+    tags.TOKEN_ROTATED: _("Token rotated"),
+    tags.TOKEN_ROTATION_REFUSED: _("Token rotation refused"),
+    tags.TOKEN_REVOKED: _("Token revoked"),
+    tags.TOKEN_REFUSED: _("Token refused"),
+    tags.FILE_UPLOADED: _("File uploaded"),
+    tags.FILE_REFUSED: _("Upload refused"),
+    tags.FILE_REMOVED: _("File deleted"),
+    tags.RELEASE_YANKED: _("Release yanked"),
+    tags.RELEASE_UNYANKED: _("Yank taken back"),
+    tags.RELEASE_REMOVED: _("Release deleted"),
+    tags.PROJECT_CREATED: _("Project created"),
+    tags.PROJECT_RESERVED: _("Project name reserved"),
+    tags.PROJECT_ARCHIVED: _("Project archived"),
+    tags.PROJECT_ACTIVATED: _("Project made active"),
+    tags.PROJECT_QUARANTINED: _("Project quarantined"),
+    tags.PROJECT_REMOVED: _("Project deleted"),
+    tags.ROLE_INVITED: _("Member invited"),
+    tags.ROLE_WITHDRAWN: _("Invitation withdrawn"),
+    tags.ROLE_ACCEPTED: _("Invitation accepted"),
+    tags.ROLE_DECLINED: _("Invitation declined"),
+    tags.ROLE_CHANGED: _("Role changed"),
+    tags.ROLE_REMOVED: _("Member removed"),
+    tags.ROLE_LEFT: _("Member left"),
+    tags.INDEX_SWITCHED: _("Index switches changed"),
+}

@@ -1,0 +1,54 @@
+"""The catalogue of events: `noun:verb`. A tag, once written, keeps its meaning for ever.
+
+What a page calls each of them stands in `labels.py`; a test holds the two lists against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACCOUNT_CREATED: Final = "account:created"
+SIGNED_IN: Final = "account:signed-in"
+SIGN_IN_REFUSED: Final = "account:sign-in-refused"
+SIGNED_OUT: Final = "account:signed-out"
+PASSWORD_CHANGED: Final = "account:password-changed"
+PASSWORD_RESET_REQUESTED: Final = "account:password-reset-requested"
+EMAIL_ADDED: Final = "account:email-added"
+EMAIL_REMOVED: Final = "account:email-removed"
+EMAIL_CONFIRMED: Final = "account:email-confirmed"
+EMAIL_CHANGED: Final = "account:email-changed"
+SECOND_FACTOR_ADDED: Final = "account:second-factor-added"
+SECOND_FACTOR_REMOVED: Final = "account:second-factor-removed"
+RECOVERY_CODES_ISSUED: Final = "account:recovery-codes-issued"
+RECOVERY_CODE_USED: Final = "account:recovery-code-used"
+
+TOKEN_ISSUED: Final = "upload-token:issued"
+TOKEN_ROTATED: Final = "upload-token:rotated"
+TOKEN_ROTATION_REFUSED: Final = "upload-token:rotation-refused"
+TOKEN_REVOKED: Final = "upload-token:revoked"
+TOKEN_REFUSED: Final = "upload-token:refused"
+
+FILE_UPLOADED: Final = "file:uploaded"
+FILE_REFUSED: Final = "file:refused"
+FILE_REMOVED: Final = "file:removed"
+
+RELEASE_YANKED: Final = "release:yanked"
+RELEASE_UNYANKED: Final = "release:unyanked"
+RELEASE_REMOVED: Final = "release:removed"
+
+PROJECT_CREATED: Final = "project:created"
+PROJECT_RESERVED: Final = "project:reserved"
+PROJECT_ARCHIVED: Final = "project:archived"
+PROJECT_ACTIVATED: Final = "project:activated"
+PROJECT_QUARANTINED: Final = "project:quarantined"
+PROJECT_REMOVED: Final = "project:removed"
+
+ROLE_INVITED: Final = "role:invited"
+ROLE_WITHDRAWN: Final = "role:invitation-withdrawn"
+ROLE_ACCEPTED: Final = "role:accepted"
+ROLE_DECLINED: Final = "role:declined"
+ROLE_CHANGED: Final = "role:changed"
+ROLE_REMOVED: Final = "role:removed"
+ROLE_LEFT: Final = "role:left"
+
+INDEX_SWITCHED: Final = "index:switched"
