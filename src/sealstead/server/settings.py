@@ -24,8 +24,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
+# The last two are pseudo-locales for tests (docs/guides/translate.md): no chooser shows them unless the switch is on.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("en-xa", "Ƥšéüðö"), ("ar-xb", "Pseudo RTL")]
+SHOW_PSEUDO_LANGUAGES = False
+LANGUAGE_COOKIE_HTTPONLY = True
 LOCALE_PATHS = [BASE / "locale"]
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # uploads go through index/blobs.py
+    "staticfiles": {"BACKEND": "sealstead.server.site.assets.HashedAssetStorage"},
+}
 STATICFILES_DIRS = [BASE / "static"]
 SITE_ID = 1
 
@@ -46,12 +54,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sealstead.server.site.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sealstead.server.site.language.AccountLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -70,6 +80,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"site": "sealstead.server.site.tags"},
         },
     },
 ]

@@ -6,4 +6,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sealstead.server.accounts.urls")),
+    path("account/", include("allauth.urls")),
+    path("", include("sealstead.server.site.urls")),
 ]
