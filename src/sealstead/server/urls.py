@@ -6,6 +6,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sealstead.server.accounts.urls")),
-    path("account/", include("allauth.urls")),
     path("", include("sealstead.server.site.urls")),
 ]

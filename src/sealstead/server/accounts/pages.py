@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,9 +18,15 @@ from django.views.decorators.http import require_http_methods
 
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.sections import all_sections
+from sealstead.server.site.language import offered_languages
+
+if TYPE_CHECKING:  # Django's own class is not generic at run time
+    _ProfileBase = forms.ModelForm[User]
+else:
+    _ProfileBase = forms.ModelForm
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(_ProfileBase):
     language = forms.ChoiceField(
         required=False,
         label=gettext_lazy("Language"),
@@ -35,7 +42,10 @@ class ProfileForm(forms.ModelForm[User]):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         field = self.fields["language"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; for the type checker
-        field.choices = [("", gettext_lazy("As in the browser")), *settings.LANGUAGES]
+        field.choices = [
+            ("", gettext_lazy("As in the browser")),
+            *((language.code, language.name) for language in offered_languages()),
+        ]
 
 
 @never_cache
