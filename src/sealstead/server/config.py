@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sealstead.clock import Clock, SystemClock
 from sealstead.custody.sealed import KeyRing
 
 
@@ -15,6 +16,7 @@ class Config:
     data_dir: Path
     database: dict[str, Any]
     ring: KeyRing
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def secret_key(self) -> str:
