@@ -1,9 +1,83 @@
-"""Fixtures shared by all tests. Databases: `pytest --database sqlite` (default) or `postgres`."""
+"""Fixtures shared by all tests.
+
+`--database sqlite` (default) or `postgres`: the database of in-process tests and of every server
+process. With `postgres` one throw-away cluster serves the whole run; each worker of
+pytest-xdist and each server has its own database on it.
+"""
 
 from __future__ import annotations
 
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
+from tests.fakes.clock import FakeClock
+from tests.postgres import Cluster, create_database, start_cluster
+from tests.server_process import Server, start_server
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+CLUSTER = pytest.StashKey[Cluster]()
+CLUSTER_URL = "SEALSTEAD_TESTS_POSTGRES"
+"""Hands the cluster's address from the run's first process to pytest-xdist's workers."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.addoption(
+        "--database", choices=["sqlite", "postgres"], default="sqlite", help="the database under test"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the database, then name Django's settings: they are read only after this."""
+    if config.getoption("--database") == "postgres":
+        if not hasattr(config, "workerinput"):
+            config.stash[CLUSTER] = cluster = start_cluster()
+            os.environ[CLUSTER_URL] = cluster.url()
+        os.environ["SEALSTEAD_DATABASE_URL"] = os.environ[CLUSTER_URL]
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_settings"
+    from django.conf import settings
+
+    # pytest-django, whose turn comes later, starts Django where the settings have been read.
+    assert settings.DATABASES
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if CLUSTER in config.stash:
+        config.stash[CLUSTER].stop()
+
+
+@pytest.fixture
+def fake_clock(settings: SettingsWrapper) -> FakeClock:
+    """The clock of everything in this process; a test moves it."""
+    clock = FakeClock()
+    settings.SEALSTEAD = replace(settings.SEALSTEAD, clock=clock)
+    return clock
+
+
+@pytest.fixture(scope="session")
+def database_environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Settings that give a server process its own database, of the kind under test."""
+    if request.config.getoption("--database") == "sqlite":
+        yield {}
+        return
+    yield {"SEALSTEAD_DATABASE_URL": new_database()}
+
+
+def new_database() -> str:
+    """Create an empty database on the run's cluster and return its URL."""
+    return create_database(os.environ[CLUSTER_URL], f"server_{secrets.token_hex(6)}")
+
+
+@pytest.fixture(scope="session")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, database_environment: dict[str, str]
+) -> Iterator[Server]:
+    """A real server with two workers, shared by the tests of this process: they must not assume it empty."""
+    running = start_server(tmp_path_factory.mktemp("server") / "data", environment=database_environment)
+    yield running
+    running.stop()

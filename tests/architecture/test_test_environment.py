@@ -1,0 +1,45 @@
+"""What every other test relies on: closed sockets, the chosen database, a clock that obeys."""
+
+from __future__ import annotations
+
+import socket
+import warnings
+from datetime import timedelta
+
+import pytest
+import pytest_socket
+from django.conf import settings
+from django.db import connection
+from tests.fakes.clock import START, FakeClock
+
+
+def test_dialing_out_is_refused() -> None:
+    # 192.0.2.0/24 is for documentation (RFC 5737): nobody answers there.
+    with socket.socket() as sock, pytest.raises(pytest_socket.SocketConnectBlockedError):
+        sock.connect(("192.0.2.1", 80))
+
+
+def test_this_machine_can_be_reached() -> None:
+    with socket.socket() as listener, socket.socket() as sock:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        sock.connect(listener.getsockname())
+
+
+def test_warnings_are_errors() -> None:
+    with pytest.raises(UserWarning, match="soft"):
+        warnings.warn("soft", stacklevel=1)
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_the_database_is_the_one_asked_for(pytestconfig: pytest.Config) -> None:
+    vendors = {"sqlite": "sqlite", "postgres": "postgresql"}
+    assert connection.vendor == vendors[pytestconfig.getoption("--database")]
+    assert connection.settings_dict["NAME"] != "postgres"
+
+
+def test_the_fake_clock_is_the_server_s(fake_clock: FakeClock) -> None:
+    assert settings.SEALSTEAD.clock.now() == START
+    fake_clock.move(timedelta(days=1))
+    assert settings.SEALSTEAD.clock.now() == START + timedelta(days=1)
