@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("sealstead.server.audit.urls")),
     path("", include("sealstead.server.accounts.urls")),
     path("", include("sealstead.server.site.urls")),
+    path("", include("sealstead.server.index.manage_urls")),
 ]

@@ -1,0 +1,85 @@
+"""A person's own events, newest first, as a page or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from sealstead.server.audit.labels import LABELS
+from sealstead.server.audit.models import Event
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def own_events(request: HttpRequest) -> HttpResponseBase:
+    events = Event.objects.filter(Q(user_id=request.user.pk) | Q(actor_id=request.user.pk)).order_by("-id")
+    if request.GET.get("format") == "jsonl":
+        answer = StreamingHttpResponse(_lines(request, events), content_type="application/jsonl")
+        answer["Content-Disposition"] = 'attachment; filename="events.jsonl"'
+        return answer
+    # Keyset paging: the page stays right while new events arrive, and the thousandth page is as quick as the first.
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) <= 18:  # noqa: PLR2004 - fits a 64-bit integer
+        events = events.filter(id__lt=int(before))
+    rows = list(events[: PER_PAGE + 1])
+    older = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
+    return _page(request, rows[:PER_PAGE], older)
+
+
+def _page(request: HttpRequest, rows: list[Event], older: int | None) -> HttpResponse:
+    shown = [
+        {
+            "at": row.at,
+            "label": LABELS.get(row.tag, row.tag),
+            "accepted": row.accepted,
+            "code": row.code,
+            "project": row.project,
+            "credential_id": row.credential_id,
+            "details": row.details,
+            "actor_name": row.actor_name,
+            "by_visitor": _by(request, row),
+            "ip": row.ip,
+            "user_agent": row.user_agent,
+        }
+        for row in rows
+    ]
+    return render(request, "audit/events.html", {"events": shown, "older": older})
+
+
+def _by(request: HttpRequest, event: Event) -> bool:
+    """Where somebody else came from is theirs; an unknown visitor's address is the account's business."""
+    return event.actor_id is None or event.actor_id == request.user.pk
+
+
+def _lines(request: HttpRequest, events: QuerySet[Event]) -> Iterator[str]:
+    for event in events.iterator(chunk_size=500):
+        own = _by(request, event)
+        yield (
+            json.dumps(
+                {
+                    "id": event.pk,
+                    "at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+                    "tag": event.tag,
+                    "accepted": event.accepted,
+                    "code": event.code,
+                    "actor": event.actor_name,
+                    "credential": str(event.credential_id) if event.credential_id else None,
+                    "project": event.project or None,
+                    "ip": event.ip if own else None,
+                    "user_agent": event.user_agent if own else None,
+                    "request_id": event.request_id if own else None,
+                    "details": event.details,
+                },
+                ensure_ascii=False,
+            )
+            + "\n"
+        )

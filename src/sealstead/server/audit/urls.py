@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from sealstead.server.audit import pages
+
+urlpatterns = [path("manage/account/events/", pages.own_events, name="account-events")]
