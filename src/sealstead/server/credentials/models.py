@@ -28,9 +28,12 @@ class Credential(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="credentials")
     name = models.CharField(max_length=100)
+    holds_name = models.BooleanField(default=True)
+    """One credential of a living line holds the line's name; it is free again when the line has ended."""
     scope = models.JSONField(default=dict)
-    """What was picked: `{"projects": ["name", ...]}` or `{"all_projects": true}`. Shown, and enforced through
-    the caveats the token itself carries; editing this column widens nothing."""
+    """What was picked: `{"projects": {"normalised-name": "project id", ...}}` or `{"all_projects": true}`. Shown,
+    copied by rotation, and enforced through the caveats the token itself carries. The seal binds it
+    (`seal.py`), so editing this column widens nothing and ends the credential."""
     line = models.UUIDField()
     """Id of the first credential of this line of descent."""
     line_started_at = models.DateTimeField()
@@ -52,7 +55,10 @@ class Credential(models.Model):
     use_count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["owner", "kind"], name="credential_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "kind"], name="credential_owner"),
+            models.Index(fields=["line"], name="credential_line"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["predecessor"],
@@ -61,7 +67,7 @@ class Credential(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["owner", "kind", "name"],
-                condition=Q(predecessor__isnull=True, revoked_at__isnull=True),
+                condition=Q(holds_name=True),
                 name="credential_line_name",
             ),
         ]

@@ -1,0 +1,178 @@
+"""Judge an upload token that somebody presents.
+
+Order (DESIGN §5), so that nothing is learnt without a valid signature:
+
+ 1. read the macaroon; find its row by the identifier;
+ 2. open the root key and verify the signature. Unknown, revoked and changed rows do the same work with
+    a root key nobody has, and get the same answer as a wrong signature;
+ 3. only now the moments of the row: not yet valid, expired, retired by a rotation;
+ 4. the owner: account open, primary e-mail address verified;
+ 5. the caveats that concern no project; those that do are judged by `UploadGrant.require_project`;
+ 6. move "last used", in a commit of its own: what the upload meets later does not undo it.
+
+Each refusal is one event. Wrong credentials are counted by address; beyond the limit the answer to a
+wrong one is `TooManyFailuresError`. A valid one is always accepted: many runners of a CI share an address.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.db.models import F
+
+from sealstead.errors import KeyUnavailableError, SealsteadError, VerificationError
+from sealstead.secret import Secret
+from sealstead.server.accounts.models import User
+from sealstead.server.audit import tags
+from sealstead.server.audit.record import Origin, record
+from sealstead.server.credentials import macaroons
+from sealstead.server.credentials.caveat_rules import check_caveats, parse_caveats
+from sealstead.server.credentials.errors import (
+    EmailNotVerifiedError,
+    InvalidCredentialError,
+    TokenExpiredError,
+    TokenRetiredError,
+)
+from sealstead.server.credentials.models import Credential, Kind
+from sealstead.server.credentials.present import read_credential
+from sealstead.server.credentials.seal import open_root
+from sealstead.server.credentials.states import State, state_of
+
+_NOBODYS_ROOT = os.urandom(32)
+"""Verifies nothing: made anew in each process, told to nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadGrant:
+    """A judged token: who uploads, with which credential, and to what."""
+
+    owner: User
+    credential_id: UUID
+    at: datetime
+    caveats: tuple[list[object], ...]
+
+    def require_project(self, normalized_name: str, project_id: UUID | None) -> None:
+        """Return if every caveat allows this project; `None` stands for a project not yet born.
+
+        A token scoped to projects never passes for an unborn one. The caller records the refusal.
+
+        Raises:
+            CaveatNotMetError: with the text that twine prints.
+        """
+        check_caveats(
+            self.caveats,
+            at=self.at,
+            owner_id=self.owner.pk,
+            project=(normalized_name, project_id),
+            have_project=True,
+        )
+
+
+def judge_upload(authorization: str | None, *, at: datetime, origin: Origin) -> UploadGrant:
+    """Judge the credential in an `Authorization` header: `read_credential` and `judge_upload_token` as one.
+
+    Raises:
+        PasswordNotSupportedError: and what `judge_upload_token` raises.
+    """
+    try:
+        token = read_credential(authorization)
+    except SealsteadError as exc:
+        _refused(None, exc.code, at=at, origin=origin)
+        raise
+    return judge_upload_token(token, at=at, origin=origin)
+
+
+def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> UploadGrant:
+    """Return what the token grants. Call it outside a transaction: refusals and "last used" are commits of their own.
+
+    Raises:
+        InvalidCredentialError: malformed, unknown, tampered, revoked, owner's account closed; never says which.
+        TokenExpiredError, TokenRetiredError: its time is over, or has not begun.
+        EmailNotVerifiedError: the owner has no verified primary address.
+        CaveatNotMetError: a caveat is unknown, malformed or not met.
+    """
+    try:
+        macaroon = macaroons.parse(token.reveal())
+    except SealsteadError as exc:
+        _refused(None, exc.code, at=at, origin=origin)
+        raise InvalidCredentialError from None
+    row = _find(macaroon.identifier)
+    try:
+        # Step 2. Every branch below opens one seal and computes one chain.
+        root, flaw = _root_of(row)
+        macaroons.verify(macaroon, root)
+    except VerificationError:
+        # `flaw` names what the outside must not learn: revoked, changed in the database, or just a wrong signature.
+        _refused(row, flaw or "signature-mismatch", at=at, origin=origin, proven=False)
+        raise InvalidCredentialError from None
+    assert row is not None  # noqa: S101 - nobody's root verifies nothing; for the type checker
+    try:
+        caveats = _require_good(row, macaroon, at)
+    except SealsteadError as exc:
+        _refused(row, exc.code, at=at, origin=origin)
+        raise
+    with transaction.atomic(durable=True):
+        Credential.objects.filter(pk=row.pk).update(
+            last_used_at=at,
+            last_used_ip=origin.ip,
+            last_used_agent=origin.user_agent[:400],
+            use_count=F("use_count") + 1,
+        )
+    return UploadGrant(owner=row.owner, credential_id=row.pk, at=at, caveats=tuple(caveats))
+
+
+def _find(identifier: bytes) -> Credential | None:
+    try:
+        credential_id = UUID(identifier.decode())
+    except ValueError:
+        credential_id = UUID(int=0)
+    return Credential.objects.select_related("owner").filter(pk=credential_id, kind=Kind.UPLOAD_TOKEN).first()
+
+
+def _root_of(row: Credential | None) -> tuple[bytes, str]:
+    """Return the root key and no flaw, or nobody's root key and the flaw that the log may name."""
+    if row is None:
+        return _NOBODYS_ROOT, "unknown-token"
+    if row.sealed_root is None:
+        return _NOBODYS_ROOT, "token-revoked"
+    try:
+        return open_root(row), ""
+    except (VerificationError, KeyUnavailableError) as exc:
+        return _NOBODYS_ROOT, exc.code
+
+
+def _require_good(row: Credential, macaroon: macaroons.Macaroon, at: datetime) -> list[list[object]]:
+    match state_of(row, at):
+        case State.PENDING | State.EXPIRED:
+            raise TokenExpiredError
+        case State.RETIRED:
+            raise TokenRetiredError
+        case State.REVOKED:
+            raise InvalidCredentialError
+        case _:
+            pass
+    if not row.owner.is_active:
+        raise InvalidCredentialError
+    caveats = parse_caveats(macaroon.caveats)
+    check_caveats(caveats, at=at, owner_id=row.owner_id)
+    if not EmailAddress.objects.filter(user_id=row.owner_id, primary=True, verified=True).exists():
+        raise EmailNotVerifiedError(row.owner.get_username())
+    return caveats
+
+
+def _refused(row: Credential | None, code: str, *, at: datetime, origin: Origin, proven: bool = True) -> None:
+    """Write the event. Without a valid signature it stays off the owner's page: an identifier is no secret."""
+    record(
+        tags.TOKEN_REFUSED,
+        at=at,
+        origin=origin,
+        accepted=False,
+        code=code,
+        user_id=row.owner_id if row is not None and proven else None,
+        credential_id=row.pk if row is not None else None,
+    )

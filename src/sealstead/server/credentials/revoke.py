@@ -1,0 +1,89 @@
+"""Revoke a credential: end it now, with every credential that descends from it.
+
+A thief may have rotated: whoever ends a token ends what was made from it, unless one link is named.
+The sealed root key is destroyed, so the end outlives any later change of the row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from sealstead.server.accounts.mail import notify
+from sealstead.server.accounts.models import User
+from sealstead.server.audit import tags
+from sealstead.server.audit.record import Origin, record
+from sealstead.server.credentials.errors import AlreadyRevokedError
+from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.states import LIVING, state_of
+
+
+def descendants(row: Credential) -> list[Credential]:
+    """Return what rotations made from `row`, directly or not, oldest first."""
+    by_predecessor: dict[object, list[Credential]] = {}
+    for link in Credential.objects.filter(line=row.line).order_by("created_at", "pk"):
+        by_predecessor.setdefault(link.predecessor_id, []).append(link)
+    found: list[Credential] = []
+    queue = [row.pk]
+    while queue:
+        for link in by_predecessor.get(queue.pop(0), []):
+            found.append(link)
+            queue.append(link.pk)
+    return found
+
+
+def revoke(
+    row: Credential,
+    *,
+    actor: User | None,
+    at: datetime,
+    origin: Origin,
+    reason: str = "",
+    only_this: bool = False,
+) -> list[Credential]:
+    """Revoke `row`, and its living descendants unless `only_this`; return those that ended now.
+
+    `actor` is None for the operator at the command line.
+
+    Raises:
+        AlreadyRevokedError: nothing was left to end.
+    """
+    with transaction.atomic():
+        row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
+        ended = end_links([row] if only_this else [row, *descendants(row)], at=at, reason=reason)
+        if not ended:
+            raise AlreadyRevokedError(f"the token {row.name!r} is revoked already")
+        for link in ended:
+            record(
+                tags.TOKEN_REVOKED,
+                at=at,
+                origin=origin,
+                actor_id=actor.pk if actor else None,
+                actor_name=actor.get_username() if actor else "",
+                user_id=row.owner_id,
+                credential_id=link.pk,
+                details={"name": link.name, "reason": reason},
+            )
+        notify([row.owner], "token-revoked", {"token": row, "ended": ended, "origin": origin})
+    return ended
+
+
+def end_links(links: list[Credential], *, at: datetime, reason: str) -> list[Credential]:
+    """Mark these as revoked at `at` and settle who holds the line's name. For verbs, inside their transaction."""
+    ended = [link for link in links if link.revoked_at is None]
+    for link in ended:
+        held_name, link.holds_name = link.holds_name, False
+        link.revoked_at, link.revoke_reason, link.sealed_root = at, reason[:200], None
+        link.save(update_fields=["holds_name", "revoked_at", "revoke_reason", "sealed_root"])
+        if held_name:
+            _pass_name_on(link, at, besides={other.pk for other in ended})
+    return ended
+
+
+def _pass_name_on(link: Credential, at: datetime, *, besides: set[UUID]) -> None:
+    for other in Credential.objects.filter(line=link.line).exclude(pk__in=besides).order_by("created_at"):
+        if state_of(other, at) in LIVING:
+            Credential.objects.filter(pk=other.pk).update(holds_name=True)
+            return

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from allauth.account.models import EmailAddress
+from tests.unit.server.credentials.conftest import CHROME, ORIGIN, STEEL, T0, Issue
+
+from sealstead.secret import Secret
+from sealstead.server.accounts.models import User
+from sealstead.server.audit.models import Event
+from sealstead.server.audit.record import Origin
+from sealstead.server.credentials.errors import (
+    CaveatNotMetError,
+    EmailNotVerifiedError,
+    InvalidCredentialError,
+    TokenExpiredError,
+)
+from sealstead.server.credentials.judge import judge_upload, judge_upload_token
+from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.revoke import revoke
+
+pytestmark = pytest.mark.django_db
+LATER = T0 + timedelta(hours=1)
+
+
+def judge(token: Secret[str], **facts: Any) -> Any:
+    return judge_upload_token(token, **{"at": LATER, "origin": ORIGIN} | facts)
+
+
+def the_refusal() -> Event:
+    return Event.objects.get(tag="upload-token:refused")
+
+
+def test_a_good_token_names_owner_and_credential(issue: Issue, alice: User) -> None:
+    row, token = issue()
+    grant = judge(token)
+    assert (grant.owner, grant.credential_id) == (alice, row.pk)
+    assert not Event.objects.filter(tag="upload-token:refused").exists()
+
+
+def test_use_is_counted_with_moment_address_and_agent(issue: Issue) -> None:
+    row, token = issue()
+    judge(token)
+    judge(token, at=LATER + timedelta(minutes=1), origin=Origin(ip="2001:db8::1", user_agent="x" * 500))
+    row.refresh_from_db()
+    assert (row.use_count, row.last_used_ip) == (2, "2001:db8::1")
+    assert row.last_used_at == LATER + timedelta(minutes=1)
+    assert row.last_used_agent == "x" * 400
+
+
+def test_project_scope(issue: Issue) -> None:
+    _, token = issue(projects=[CHROME, STEEL])
+    grant = judge(token)
+    grant.require_project(*CHROME)
+    grant.require_project(*STEEL)
+    with pytest.raises(CaveatNotMetError, match="project-scoped token is not valid for project: 'tin'"):
+        grant.require_project("tin", UUID(int=7))
+
+
+@pytest.mark.parametrize("project_id", [None, UUID(int=0x99)])
+def test_a_name_born_again_does_not_revive_a_token(issue: Issue, project_id: UUID | None) -> None:
+    _, token = issue()
+    with pytest.raises(CaveatNotMetError) as caught:
+        judge(token).require_project("chrome", project_id)
+    assert caught.value.message == (
+        "Invalid API Token: project-scoped token is not valid for project: 'chrome'"
+    )
+
+
+def test_account_scope_covers_projects_not_yet_born(issue: Issue) -> None:
+    _, token = issue(projects=None)
+    grant = judge(token)
+    grant.require_project("anything", None)
+    grant.require_project(*CHROME)
+
+
+def damaged(text: str) -> list[str]:
+    raw = bytearray(base64.urlsafe_b64decode(text.removeprefix("pypi-") + "=="))
+    flipped = []
+    for position in (-1, -33, -36, 40):
+        other = bytearray(raw)
+        other[position] ^= 1
+        flipped.append("pypi-" + base64.urlsafe_b64encode(bytes(other)).rstrip(b"=").decode())
+    return [
+        *flipped,
+        text[:-4],
+        text[:20],
+        text[5:],
+        "pypi-",
+        "pypi-!!",
+        "sealr-" + text[5:],
+        text + "\nx",
+        "\u0141",
+    ]
+
+
+def test_one_answer_for_malformed_tampered_unknown_and_revoked(issue: Issue) -> None:
+    row, token = issue()
+    answers = set()
+    unknown_row, unknown = issue(name="unknown")
+    Credential.objects.filter(pk=unknown_row.pk).delete()
+    revoked_row, revoked = issue(name="revoked")
+    revoke(revoked_row, actor=None, at=T0, origin=ORIGIN)
+    for text in [*damaged(token.reveal()), unknown.reveal(), revoked.reveal()]:
+        with pytest.raises(InvalidCredentialError) as caught:
+            judge(Secret(text))
+        answers.add((type(caught.value), caught.value.code, caught.value.message, caught.value.hint))
+        assert text not in repr(caught.value)
+    assert len(answers) == 1
+    row.refresh_from_db()
+    assert row.use_count == 0
+
+
+def test_the_log_knows_better_but_the_owners_page_is_not_for_strangers(issue: Issue) -> None:
+    row, token = issue()
+    revoke(row, actor=None, at=T0, origin=ORIGIN)
+    with pytest.raises(InvalidCredentialError):
+        judge(token)
+    event = the_refusal()
+    assert (event.code, event.credential_id, event.user_id) == ("token-revoked", row.pk, None)
+
+
+def test_expiry_at_both_edges(issue: Issue, alice: User) -> None:
+    row, token = issue()
+    assert row.expires_at is not None
+    judge(token, at=row.expires_at - timedelta(microseconds=1))
+    with pytest.raises(TokenExpiredError) as caught:
+        judge(token, at=row.expires_at)
+    assert caught.value.message == "Invalid API Token: token is expired"
+    event = the_refusal()
+    assert (event.code, event.credential_id, event.user_id) == ("token-expired", row.pk, alice.pk)
+    row.refresh_from_db()
+    assert row.use_count == 1
+
+
+def test_a_closed_account_uploads_nothing(issue: Issue, alice: User) -> None:
+    _, token = issue()
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    with pytest.raises(InvalidCredentialError):
+        judge(token)
+
+
+def test_an_address_must_be_verified(issue: Issue, alice: User) -> None:
+    _, token = issue()
+    EmailAddress.objects.filter(user=alice).update(verified=False)
+    with pytest.raises(EmailNotVerifiedError) as caught:
+        judge(token)
+    assert caught.value.message == (
+        "User 'alice', associated with the API token used, does not have a verified primary email address."
+    )
+
+
+def test_another_kind_of_credential_uploads_nothing(issue: Issue) -> None:
+    row, token = issue()
+    Credential.objects.filter(pk=row.pk).update(kind="read-token")
+    with pytest.raises(InvalidCredentialError):
+        judge(token)
+
+
+def test_the_header_is_read_and_its_refusal_recorded() -> None:
+    with pytest.raises(InvalidCredentialError):
+        judge_upload(None, at=LATER, origin=ORIGIN)
+    assert the_refusal().code == "invalid-credential"
+
+
+def test_the_header_leads_to_the_grant(issue: Issue) -> None:
+    row, token = issue()
+    pair = base64.b64encode(f"__token__:{token.reveal()}\n".encode()).decode()
+    assert judge_upload(f"Basic {pair}", at=LATER, origin=ORIGIN).credential_id == row.pk
+
+
+def test_an_identifier_that_is_no_id_is_unknown(issue: Issue) -> None:
+    _, token = issue()
+    raw = base64.urlsafe_b64decode(token.reveal().removeprefix("pypi-") + "==")
+    assert str(uuid4()).encode() not in raw
+    other = raw[:-80] + b"\xff" * 80
+    with pytest.raises(InvalidCredentialError):
+        judge(Secret("pypi-" + base64.urlsafe_b64encode(other).rstrip(b"=").decode()))
