@@ -3,23 +3,28 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 PYTEST_ARGS ?=
+# Two workers; a module's tests stay together, for they share what is costly to start.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST_ARGS)
 
-.PHONY: help demo test check fmt bench serve
+.PHONY: help demo test check fmt bench serve docs requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-$(VENV)/.test-installed: requirements/test.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+demo: $(VENV)/.demo-installed ## Install the server and watch real tools publish and install with a scoped token
+	@$(BIN)/sealstead demo
 
-test: $(VENV)/.test-installed ## Install what the tests need and run them
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+serve: $(VENV)/.demo-installed ## Run a server on http://127.0.0.1:8000, data below ./build/data
+	$(BIN)/sealstead serve --data-dir build/data
 
-check: $(VENV)/.test-installed ## Linters, types, import contracts
+test: $(VENV)/.test-installed ## Install what the tests need and run them, on SQLite and on PostgreSQL
+	@.ci/programs
+	$(PYTEST)
+	$(PYTEST) -m database --database postgres
+
+check: $(VENV)/.test-installed ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,3 +33,24 @@ check: $(VENV)/.test-installed ## Linters, types, import contracts
 fmt: $(VENV)/.test-installed ## Format the sources
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+bench: $(VENV)/.test-installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.test-installed ## Write the generated pages below docs/reference anew
+	$(BIN)/python -m tests.docs.generate
+
+requirements: $(VENV)/.test-installed ## Pin the newest versions in requirements/
+	requirements/compile $(BIN)/uv
+
+clean: ## Remove environments and caches
+	rm -rf .venv .venv-* build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# One environment holds both sets: their pins agree (requirements/README.md).
+$(VENV)/.%-installed: requirements/%.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; say which: make PYTHON=python3.13 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing requirements/$*.txt into $(VENV)"
+	@$(PIP) --require-hashes -r requirements/$*.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
