@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sealstead.server.config import load_config
+from sealstead.server.config_file import load_config
 
 SEALSTEAD = load_config()
 
 BASE = Path(__file__).resolve().parent
 SECRET_KEY = SEALSTEAD.secret_key
+SECRET_KEY_FALLBACKS = SEALSTEAD.secret_key_fallbacks
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # B: from public_url
+ALLOWED_HOSTS = SEALSTEAD.hosts
 ROOT_URLCONF = "sealstead.server.urls"
 WSGI_APPLICATION = "sealstead.server.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
@@ -53,6 +54,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sealstead.server.audit.origin.OriginMiddleware",
+    "sealstead.server.health.HealthMiddleware",
+    "sealstead.server.problem.ProblemMiddleware",
     "sealstead.server.site.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

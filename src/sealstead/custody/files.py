@@ -1,0 +1,125 @@
+"""Files that must survive a crash whole, and files that are nobody else's business.
+
+Every write: a temporary file in the same directory, fsync, rename, fsync of the directory. At every instant the
+name holds the old content or the new one, complete. Secrets are 0600 in a 0700 directory; a symbolic link at their
+name is refused, for it may lead out of the directory that protects them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from sealstead.errors import ConflictError, KeyUnavailableError
+
+OWNER_FILE = 0o600
+OWNER_DIRECTORY = 0o700
+_OTHERS = 0o077
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+class UnsafeFileError(KeyUnavailableError):
+    """A secret stands where others could read or replace it."""
+
+    code = "unsafe-file"
+
+
+class MissingFileError(KeyUnavailableError):
+    code = "missing-file"
+
+
+class FileExistsConflictError(ConflictError):
+    code = "file-exists"
+
+
+def write_private(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a secret, readable by its owner alone. The directory must exist.
+
+    Raises:
+        UnsafeFileError: `path` is a symbolic link.
+        FileExistsConflictError: it exists and `replace` is false; nothing is written.
+    """
+    if path.is_symlink():
+        raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there")
+    write_atomically(path, content, mode=OWNER_FILE, replace=replace)
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int, replace: bool) -> None:
+    """Write `content` so that a crash leaves the old file or the new one, never a part.
+
+    Raises:
+        FileExistsConflictError: it exists and `replace` is false.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), mode)  # the umask may have taken bits of it
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            _claim(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def read_private(path: Path) -> bytes:
+    """Return the content of a secret file.
+
+    Raises:
+        MissingFileError: there is none.
+        UnsafeFileError: a symbolic link, no regular file, or open to others.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY)
+    except FileNotFoundError as exc:
+        raise MissingFileError(f"{path} is missing") from exc
+    except OSError as exc:
+        if path.is_symlink():
+            raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there") from exc
+        raise KeyUnavailableError(f"{path} cannot be read: {exc.strerror}") from exc
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafeFileError(f"{path} is not a regular file")
+        if os.name == "posix" and status.st_mode & _OTHERS:
+            raise UnsafeFileError(f"{path} is open to other users", hint=f"run: chmod 600 {path}")
+        return file.read()
+
+
+def make_private_directory(path: Path) -> None:
+    """Make `path` (0700) if it is not there; what exists is left as it is."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=OWNER_DIRECTORY)
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make a rename in `path` durable, where directories can be opened (not on Windows)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _claim(temporary: Path, path: Path) -> None:
+    # A hard link fails where the name exists; a rename would replace it between a check and the act.
+    try:
+        os.link(temporary, path)
+    except FileExistsError as exc:
+        raise FileExistsConflictError(f"{path} exists already") from exc
+    temporary.unlink()

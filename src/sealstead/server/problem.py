@@ -1,0 +1,157 @@
+"""Refusals over HTTP: the one table from errors to statuses, and how a refusal is written.
+
+A refusal says its text three times, because clients show different parts: in the reason phrase (all that twine
+prints), in a plain body, and as problem details (RFC 9457) when the client accepts JSON (uv).
+
+Families are found by class. Concrete errors live above this module (imports point down), so their rows name the
+stable `code`; `tests/architecture` finds rows without a class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_vary_headers
+
+from sealstead import errors
+
+FAMILIES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
+    (errors.InputError, 400),
+    (errors.ParseError, 400),
+    (errors.VerificationError, 400),
+    (errors.DeniedError, 403),
+    (errors.NotFoundError, 404),
+    (errors.ConflictError, 409),
+    (errors.ExpiredError, 403),
+    (errors.KeyUnavailableError, 503),
+    (errors.UpstreamError, 502),
+    (errors.SealsteadError, 400),
+)
+"""First match wins."""
+
+CODES: dict[str, tuple[int | None, str]] = {
+    # code: (status, or None for the family's; anchor in /help/, or "")
+    "upload-not-allowed": (None, "project-name"),
+}
+
+API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/")
+"""Paths that programs read: they never get an HTML page."""
+
+_REASON_LIMIT = 500
+"""Long enough for every text of ours with its link; http.client stops at 64 KiB a line."""
+
+_log = structlog.get_logger(__name__)
+
+
+def status_of(exc: errors.SealsteadError) -> int:
+    status, _ = CODES.get(exc.code, (None, ""))
+    return status or next(status for family, status in FAMILIES if isinstance(exc, family))
+
+
+def text_of(exc: errors.SealsteadError) -> str:
+    """Return the message with the link to the help page, as one line."""
+    _, anchor = CODES.get(exc.code, (None, ""))
+    message = " ".join(exc.message.split())
+    if not anchor:
+        return message
+    stop = "" if message.endswith((".", "!", "?")) else "."
+    return f"{message}{stop} See {help_link(anchor)} for more information."
+
+
+def help_link(anchor: str) -> str:
+    return f"{settings.SEALSTEAD.public_url}/help/#{anchor}"
+
+
+def refusal(request: HttpRequest, exc: errors.SealsteadError) -> HttpResponse:
+    """Answer `exc` to a program."""
+    _, anchor = CODES.get(exc.code, (None, ""))
+    return answer(
+        request,
+        status=status_of(exc),
+        text=text_of(exc),
+        code=exc.code,
+        about=help_link(anchor) if anchor else "about:blank",
+    )
+
+
+def answer(
+    request: HttpRequest, *, status: int, text: str, code: str, about: str = "about:blank"
+) -> HttpResponse:
+    """Write one refusal; `text` is one line."""
+    reason = _reason(text)
+    response: HttpResponse
+    if _wants_json(request):
+        response = JsonResponse(
+            {
+                "type": about,
+                # The same for every occurrence of a code (RFC 9457, section 3.1.3); the facts are the detail.
+                "title": code.replace("-", " ").capitalize(),
+                "status": status,
+                "detail": text,
+                "code": code,
+            },
+            status=status,
+            reason=reason,
+            content_type="application/problem+json",
+        )
+    else:
+        response = HttpResponse(
+            f"{status} {text}\n", status=status, reason=reason, content_type="text/plain; charset=utf-8"
+        )
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["Accept", "Authorization"])
+    return response
+
+
+class ProblemMiddleware:
+    """Answers what a view raised: an expected error by the table, anything else as a 500 without a trace."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        program = request.path.startswith(API_PREFIXES) or _wants_json(request)
+        if isinstance(exc, errors.SealsteadError):
+            if program:
+                return refusal(request, exc)
+            if isinstance(exc, errors.NotFoundError):
+                raise Http404(exc.message) from exc
+            if isinstance(exc, errors.DeniedError):
+                raise PermissionDenied(exc.message) from exc
+            return refusal(request, exc)
+        if program and not isinstance(exc, Http404 | PermissionDenied):
+            _log.exception("unexpected error", path=request.path, exc_info=exc)
+            return internal_error(request)
+        return None
+
+
+def internal_error(request: HttpRequest) -> HttpResponse:
+    """Answer an unexpected failure: the request id is what an operator needs to find the rest in the log."""
+    request_id = getattr(getattr(request, "origin", None), "request_id", "")
+    phrase = HTTPStatus.INTERNAL_SERVER_ERROR.phrase
+    return answer(request, status=500, text=f"{phrase} (request {request_id})", code="internal")
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    # `accepts` alone would be true for `*/*`, which twine and curl send.
+    accept = request.headers.get("Accept", "")
+    return any(
+        part.partition(";")[0].strip().lower() in {"application/json", "application/problem+json"}
+        for part in accept.split(",")
+    )
+
+
+def _reason(text: str) -> str:
+    """Make `text` safe in a status line: printable, latin-1, bounded."""
+    line = "".join(c if c.isprintable() else "?" for c in text)
+    if len(line) > _REASON_LIMIT:
+        line = line[: _REASON_LIMIT - 3] + "..."
+    return line.encode("latin-1", "replace").decode("latin-1")
