@@ -129,6 +129,13 @@ class Config:
         default=None,
         metadata=_doc("Policy", "Longest life of a credential; blank: no limit but `allow_never_expires`."),
     )
+    default_life: timedelta = field(
+        default=timedelta(days=90), metadata=_doc("Policy", "Life proposed for a new credential.")
+    )
+    default_overlap: timedelta = field(
+        default=timedelta(days=7),
+        metadata=_doc("Policy", "Overlap of a rotation that names none, at most `30d`.") | {"longest": "30"},
+    )
     longest_overlap: timedelta = field(
         default=timedelta(days=30),
         metadata=_doc("Policy", "Longest overlap at a rotation, at most `30d`.") | {"longest": "30"},

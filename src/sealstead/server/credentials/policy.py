@@ -32,12 +32,12 @@ class Policy:
 def current_policy() -> Policy:
     config = settings.SEALSTEAD
     return Policy(
-        longest_life=getattr(config, "token_longest_life", None),
-        default_life=getattr(config, "token_default_life", timedelta(days=90)),
-        longest_overlap=getattr(config, "token_longest_overlap", timedelta(days=30)),
-        default_overlap=getattr(config, "token_default_overlap", timedelta(days=7)),
-        never_expires_allowed=getattr(config, "token_never_expires_allowed", True),
-        longest_line=getattr(config, "token_longest_line", None),
+        longest_life=config.longest_life,
+        default_life=config.default_life,
+        longest_overlap=config.longest_overlap,
+        default_overlap=config.default_overlap,
+        never_expires_allowed=config.allow_never_expires,
+        longest_line=config.line_max_age,
     )
 
 
