@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
 CLUSTER = pytest.StashKey[Cluster]()
-CLUSTER_URL = "SEALSTEAD_TESTS_POSTGRES"
+CLUSTER_URL = "TESTS_POSTGRES_URL"
 """Hands the cluster's address from the run's first process to pytest-xdist's workers."""
 
 

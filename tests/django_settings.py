@@ -3,7 +3,6 @@
 import os
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sealstead.custody.sealed import KeyRing
 
@@ -14,17 +13,3 @@ if not os.environ.get("SEALSTEAD_DATA_DIR"):
     os.environ["SEALSTEAD_DATA_DIR"] = str(_data_dir)
 
 from sealstead.server.settings import *  # noqa: F403
-
-_database_url = os.environ.get("SEALSTEAD_DATABASE_URL")
-if _database_url and SEALSTEAD.database["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    _parts = urlsplit(_database_url)
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "HOST": _parts.hostname,
-            "PORT": _parts.port,
-            "NAME": _parts.path.lstrip("/"),
-            "USER": _parts.username,
-            "PASSWORD": _parts.password,
-        }
-    }

@@ -128,8 +128,7 @@ def _why_not_ready(server: Server, workers: int) -> str:
             pass
     except urllib.error.HTTPError as exc:
         exc.close()
-        if exc.code == 503:
-            return "the health page answers 503"
+        return f"the health page answers {exc.code}"
     except OSError as exc:
         return str(exc)
     running = len(psutil.Process(server.process.pid).children())

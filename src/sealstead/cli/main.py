@@ -20,6 +20,7 @@ EXIT_CODES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 _COMMANDS = {
     "serve": "sealstead.cli.server:serve",
     "admin": "sealstead.cli.server:admin",
+    "demo": "sealstead.cli.demo.story:demo",
 }
 
 

@@ -1,0 +1,1 @@
+"""`sealstead demo`: real programs do the main job on a throw-away server."""
