@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 # Two workers; a module's tests stay together, for they share what is costly to start.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST_ARGS)
 
-.PHONY: help demo test check fmt bench serve docs requirements clean
+.PHONY: help demo test check fmt bench serve docs requirements clean messages
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench: $(VENV)/.test-installed ## Measure beside devpi and pypiserver; writes do
 
 docs: $(VENV)/.test-installed ## Write the generated pages below docs/reference anew
 	$(BIN)/python -m tests.docs.generate
+
+messages: $(VENV)/.test-installed ## Extract, update and compile the translations (docs/guides/translate.md)
+	PYTHONPATH=src:. $(BIN)/python -m tools.messages
 
 requirements: $(VENV)/.test-installed ## Pin the newest versions in requirements/
 	requirements/compile $(BIN)/uv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.conf import settings
 
 from sealstead.server.site.language import Language, offered_languages
 
@@ -12,6 +13,13 @@ register = template.Library()
 @register.simple_tag
 def site_languages() -> list[Language]:
     return offered_languages()
+
+
+@register.simple_tag
+def site_name() -> str:
+    """Return what the operator calls this server."""
+    name: str = settings.SEALSTEAD.site_name
+    return name
 
 
 @register.filter
