@@ -48,3 +48,27 @@ LABELS: dict[str, Promise] = {
     tags.ROLE_LEFT: _("Member left"),
     tags.INDEX_SWITCHED: _("Index switches changed"),
 }
+
+DETAILS: dict[str, Promise] = {
+    "user": _("person"),
+    "role": _("role"),
+    "name": _("name"),
+    "reason": _("reason"),
+    "version": _("version"),
+    "filename": _("file"),
+    "projects": _("projects"),
+    "expires_at": _("expires"),
+    "retires_at": _("old one ends"),
+    "successor": _("successor"),
+    "superseded": _("superseded"),
+}
+"""What a page calls the details of an event; other details are shown under their own names."""
+
+
+def shown_details(details: dict[str, object]) -> list[tuple[str, str]]:
+    """Return the details worth a line, as label and text."""
+    return [
+        (str(DETAILS.get(name, name)), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in details.items()
+        if value not in (None, "", [])
+    ]

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from sealstead.server.audit.labels import LABELS
+from sealstead.server.audit.labels import LABELS, shown_details
 from sealstead.server.audit.models import Event
 
 PER_PAGE = 50
@@ -44,7 +44,7 @@ def _page(request: HttpRequest, rows: list[Event], older: int | None) -> HttpRes
             "code": row.code,
             "project": row.project,
             "credential_id": row.credential_id,
-            "details": row.details,
+            "details": shown_details(row.details),
             "actor_name": row.actor_name,
             "by_visitor": _by(request, row),
             "ip": row.ip,
