@@ -168,6 +168,22 @@ class Config:
             "Platform tags accepted in wheels, with `*` as wildcard; empty: those the reference index accepts.",
         ),
     )
+    wheel_record: str = field(
+        default="warn",
+        metadata=_doc(
+            "Index",
+            "A wheel whose RECORD does not describe it: `warn` accepts it and mails the members, as the reference "
+            "index does; `refuse` does not.",
+        )
+        | {"choices": "warn refuse"},
+    )
+    prohibited_names: tuple[str, ...] = field(
+        default=(),
+        metadata=_doc(
+            "Index",
+            "Names that no new project may have, beside those of the standard library and known mistakes.",
+        ),
+    )
     max_file_bytes: int = field(
         default=100 * 1024 * 1024, metadata=_doc("Index", "Largest distribution file, in bytes.")
     )

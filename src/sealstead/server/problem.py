@@ -37,6 +37,17 @@ FAMILIES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 CODES: dict[str, tuple[int | None, str]] = {
     # code: (status, or None for the family's; anchor in /help/, or "")
     "upload-not-allowed": (None, "project-name"),
+    # The reference answers 400 where a conflict is meant; clients look for it (twine --skip-existing).
+    "file-exists": (400, ""),
+    "file-name-burned": (400, ""),
+    "release-closed": (400, ""),
+    "second-sdist": (400, ""),
+    "project-name-refused": (400, "project-name"),
+    "upload-action-gone": (410, ""),
+    "length-required": (411, ""),
+    "upload-cut": (400, ""),
+    "storage-full": (507, ""),
+    "index-busy": (503, ""),
 }
 
 API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/")

@@ -36,8 +36,8 @@ _TAIL_BYTES = 256
 """Longer than the longest closing boundary: RFC 2046 allows 70 characters."""
 
 Fields = dict[str, list[str]]
-Gate = Callable[[Fields], int]
-"""Judge the scope by the fields so far and return the largest acceptable content in bytes."""
+Gate = Callable[[Fields, str], int]
+"""Judge the scope by the fields so far, told the file's name, and return the largest acceptable content in bytes."""
 
 
 class Readable(Protocol):
@@ -124,7 +124,7 @@ class _ContentHandler(FileUploadHandler):
         field_name: str,
         file_name: str,
         content_type: str,
-        *args: Any,
+        *args: Any,  # noqa: ANN401
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
         super().new_file(field_name, file_name, content_type, *args, **kwargs)
@@ -133,7 +133,7 @@ class _ContentHandler(FileUploadHandler):
             raise SkipFile
         if self.content is not None:
             raise UploadFieldError("Invalid value for content. Error: Use the field once.")
-        self._limit = self._gate(self.fields_so_far())
+        self._limit = self._gate(self.fields_so_far(), str(file_name))
         self.content = Content(
             filename=str(file_name), content_type=str(content_type or ""), file=self._blobs.receive()
         )

@@ -12,7 +12,6 @@
     DigestMismatchError (VerificationError)
     ProjectNameError                 a new project may not be called so
     UploadConflictError              the file, file name, release or name is taken
-    UploadsClosedError (DeniedError) index or project take no uploads at present
     StorageFullError, IndexBusyError (UpstreamError)  the server's own trouble
     UploadCutError (UpstreamError)   the client went away
 
@@ -23,7 +22,6 @@ from __future__ import annotations
 
 from sealstead.errors import (
     ConflictError,
-    DeniedError,
     InputError,
     ParseError,
     UpstreamError,
@@ -101,10 +99,6 @@ class ReleaseClosedError(UploadConflictError):
 
 class SecondSdistError(UploadConflictError):
     code = "second-sdist"
-
-
-class UploadsClosedError(DeniedError):
-    code = "uploads-closed"
 
 
 class StorageFullError(UpstreamError):

@@ -1,7 +1,7 @@
 """What a wheel must hold (binary distribution format, PEP 427, 491, 639, 658; entry points specification).
 
-Steps: 1. ZIP structure; 2. one `.dist-info`, the file name's; 3. METADATA, for this name and version; 4. WHEEL
-of version 1; 5. licence files; 6. RECORD; 7. entry points. Every member is inflated once, in one pass, for
+Steps, after the ZIP structure (`zip_framing.py`): 1. one `.dist-info`, the file name's; 2. METADATA, for this name
+and version; 3. WHEEL of version 1; 4. licence files; 5. RECORD; 6. entry points. Every member is inflated once, in one pass, for
 its checksum, its hash and, for the few that are read, its text.
 """
 
@@ -13,7 +13,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.metadata import parse_email
@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from sealstead.server.index.archives.members import MAX_TEXT_BYTES, invalid
-from sealstead.server.index.archives.zip_framing import Member, inflate, read_framing
+from sealstead.server.index.archives.zip_framing import Member, inflate
 from sealstead.server.index.upload_errors import InvalidArchiveError
 
 _TEXTS = ("METADATA", "WHEEL", "RECORD", "entry_points.txt")
@@ -48,13 +48,13 @@ class WheelFacts:
     """Where RECORD and the members differ, or blank. The caller decides what follows."""
 
 
-def check_wheel(fd: int, size: int, expected: Expected) -> WheelFacts:
-    """Check the wheel in the open file `fd` of `size` bytes.
+def check_wheel(fd: int, framing: Iterable[Member], expected: Expected) -> WheelFacts:
+    """Check the wheel in the open file `fd`, whose `framing` has been read.
 
     Raises:
         InvalidArchiveError: with the first step that fails.
     """
-    members = {member.path: member for member in read_framing(fd, size) if not member.is_directory}
+    members = {member.path: member for member in framing if not member.is_directory}
     info = _info_directory(members, expected)
     texts: dict[str, bytes] = {}
     hashes: dict[str, bytes] = {}

@@ -1,0 +1,178 @@
+"""`POST /legacy/`: the upload protocol of the reference index, as twine, uv and their kin speak it.
+
+Order: the credential, completely, before a byte of the body is read; then the body; then everything else
+(`upload.py`). Whatever is refused, the rest of the body is read and dropped first, within a limit: clients read no
+answer while they send. Each refusal after the credential's own is one event, committed apart from the upload.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import cast
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+
+from sealstead.errors import SealsteadError
+from sealstead.server.audit import tags
+from sealstead.server.audit.origin import origin_of
+from sealstead.server.audit.record import record
+from sealstead.server.config import Config
+from sealstead.server.credentials.judge import judge_upload
+from sealstead.server.index.blobs import LocalBlobs
+from sealstead.server.index.multipart import MAX_FIELD_BYTES, BodyReader, read_body
+from sealstead.server.index.names import normalize_name
+from sealstead.server.index.upload import Outcome, accept_upload
+from sealstead.server.index.upload_errors import IndexBusyError, StorageFullError
+from sealstead.server.index.upload_gate import Gate
+from sealstead.server.index.upload_store import database_trouble
+from sealstead.server.problem import refusal
+
+IDLE_SECONDS = 60
+"""A client that sends nothing for so long is gone; its thread is needed."""
+DRAIN_FACTOR = 4
+"""How many times the largest file is read and dropped to get an answer through to a known client."""
+RETRY_SECONDS = 5
+
+_log = structlog.get_logger(__name__)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@csrf_exempt
+def legacy_redirect(request: HttpRequest) -> HttpResponse:
+    """`/legacy`: the slash is missing, and a redirect would lose the body with most clients; 308 keeps it."""
+    config: Config = settings.SEALSTEAD
+    _body(request).drain(config.max_file_bytes + MAX_FIELD_BYTES)
+    response = HttpResponse(
+        "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)\n",
+        status=308,
+        content_type="text/plain; charset=utf-8",
+    )
+    response["Location"] = reverse("legacy-upload")
+    return response
+
+
+@csrf_exempt
+def legacy_upload(request: HttpRequest) -> HttpResponse:
+    """Take one file."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    body = _body(request)
+    with _idle_limit(request):
+        try:
+            outcome = _upload(request, body)
+        except SealsteadError as exc:
+            response = refusal(request, exc)
+            if isinstance(exc, IndexBusyError):
+                response["Retry-After"] = str(RETRY_SECONDS)
+            return response
+    text = f"{outcome.filename}: {'stored' if outcome.written else 'already there, nothing done'}"
+    return HttpResponse(
+        "\n".join((text, *(f"warning: {warning}" for warning in outcome.warnings))) + "\n",
+        content_type="text/plain; charset=utf-8",
+    )
+
+
+def _upload(request: HttpRequest, body: BodyReader) -> Outcome:
+    config: Config = settings.SEALSTEAD
+    at = config.clock.now()
+    limit = config.max_file_bytes + MAX_FIELD_BYTES
+    try:
+        with _plain_trouble():
+            grant = judge_upload(request.headers.get("Authorization"), at=at, origin=origin_of(request))
+    except SealsteadError:
+        body.drain(limit)
+        raise
+    gate = Gate(grant=grant, config=config)
+    try:
+        with _plain_trouble():
+            return _receive(request, body, gate)
+    except SealsteadError as exc:
+        body.drain(DRAIN_FACTOR * limit)
+        _record_refusal(request, exc, gate)
+        raise
+
+
+def _receive(request: HttpRequest, body: BodyReader, gate: Gate) -> Outcome:
+    config = gate.config
+    blobs = LocalBlobs(config.data_dir / "blobs")
+    received = read_body(request.META, body, blobs=blobs, gate=gate.limit, too_large=gate.too_large)
+    try:
+        return accept_upload(
+            received,
+            query_action=request.GET.get(":action", ""),
+            gate=gate,
+            blobs=blobs,
+            at=config.clock.now(),
+            origin=origin_of(request),
+        )
+    finally:
+        if received.content is not None:
+            received.content.file.close()
+
+
+def _record_refusal(request: HttpRequest, exc: SealsteadError, gate: Gate) -> None:
+    """Write the event. A database that cannot take it must not hide the answer."""
+    try:
+        record(
+            tags.FILE_REFUSED,
+            at=gate.config.clock.now(),
+            origin=origin_of(request),
+            accepted=False,
+            code=exc.code,
+            actor_id=gate.grant.owner.pk,
+            actor_name=gate.grant.owner.get_username(),
+            credential_id=gate.grant.credential_id,
+            project=normalize_name(gate.name)[:200],
+            details={"filename": gate.filename[:300], "reason": exc.message[:400]},
+        )
+    except DatabaseError:
+        _log.exception("refusal not recorded", code=exc.code)
+
+
+@contextmanager
+def _plain_trouble() -> Iterator[None]:
+    """Turn a full disk and a busy database into typed errors."""
+    try:
+        yield
+    except OperationalError as exc:
+        trouble = database_trouble(exc)
+        if trouble is None:
+            raise
+        _log.warning("upload failed", reason=str(exc))
+        raise trouble from exc
+    except OSError as exc:
+        if exc.errno not in _FULL:
+            raise
+        _log.warning("upload failed", reason=str(exc))
+        raise StorageFullError("The server has no room for this file.") from exc
+
+
+def _body(request: HttpRequest) -> BodyReader:
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    return BodyReader(request, max(length, 0))
+
+
+@contextmanager
+def _idle_limit(request: HttpRequest) -> Iterator[None]:
+    """Bound each wait for the client. gunicorn's threads read from a blocking socket without one."""
+    connection = cast("socket.socket | None", request.META.get("gunicorn.socket"))
+    if connection is None:
+        yield
+        return
+    connection.settimeout(IDLE_SECONDS)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            connection.settimeout(None)
