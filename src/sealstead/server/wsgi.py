@@ -7,4 +7,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sealstead.server.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from sealstead.server.edge import Edge  # noqa: E402 - its modules name models, which exist once Django is set up
+
+application = Edge(_django)

@@ -26,6 +26,7 @@ from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
 from sealstead.server.index.models import Invitation, Project, Role, RoleName
 from sealstead.server.index.permissions import Permission, require
+from sealstead.server.index.serial import bump
 
 INVITATION_LIFE = timedelta(days=7)
 
@@ -117,6 +118,7 @@ def accept(invitation_id: UUID, act: Act) -> Role:
             project=project, user=act.actor, defaults={"role": invitation.role, "added_at": act.at}
         )
         invitation.delete()
+        bump(project)
         _tell(tags.ROLE_ACCEPTED, project, act.actor, RoleName(role.role), act)
     return role
 
@@ -143,6 +145,7 @@ def change_role(project: Project, user_id: UUID, role: RoleName, act: Act) -> No
         _keep_an_owner(project, membership, "be made a maintainer")
         membership.role = role
         membership.save(update_fields=["role"])
+        bump(project)
         _tell(tags.ROLE_CHANGED, project, membership.user, role, act)
 
 
@@ -157,6 +160,7 @@ def remove(project: Project, user_id: UUID, act: Act) -> None:
         _keep_an_owner(project, membership, "be removed")
         owners = _owners(project)
         membership.delete()
+        bump(project)
         _tell(tags.ROLE_REMOVED, project, membership.user, RoleName(membership.role), act, owners=owners)
 
 
@@ -167,6 +171,7 @@ def leave(project: Project, act: Act) -> None:
         _keep_an_owner(project, membership, "leave")
         owners = _owners(project)
         membership.delete()
+        bump(project)
         _tell(tags.ROLE_LEFT, project, act.actor, RoleName(membership.role), act, owners=owners)
 
 
