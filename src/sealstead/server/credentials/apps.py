@@ -1,6 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CredentialsConfig(AppConfig):
     name = "sealstead.server.credentials"
     label = "credentials"
+
+    def ready(self) -> None:
+        from sealstead.server.accounts import sections
+        from sealstead.server.credentials.section import section_context
+
+        sections.register(
+            "api-tokens", _("API tokens"), "credentials/section.html", section_context, order=300
+        )

@@ -10,15 +10,16 @@ Order (DESIGN §5), so that nothing is learnt without a valid signature:
  5. the caveats that concern no project; those that do are judged by `UploadGrant.require_project`;
  6. move "last used", in a commit of its own: what the upload meets later does not undo it.
 
-Each refusal is one event. Wrong credentials are counted by address; beyond the limit the answer to a
-wrong one is `TooManyFailuresError`. A valid one is always accepted: many runners of a CI share an address.
+Each refusal is one event. Wrong credentials are counted by address, over all workers; beyond the limit a wrong one
+gets `TooManyFailuresError` and no further event. A valid one is always accepted: many runners of a CI share an
+address, and nobody guesses 256 bits in the meantime.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -27,6 +28,7 @@ from django.db.models import F
 
 from sealstead.errors import KeyUnavailableError, SealsteadError, VerificationError
 from sealstead.secret import Secret
+from sealstead.server.accounts.limits import hit, network_of
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
@@ -37,6 +39,7 @@ from sealstead.server.credentials.errors import (
     InvalidCredentialError,
     TokenExpiredError,
     TokenRetiredError,
+    TooManyFailuresError,
 )
 from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.present import read_credential
@@ -45,6 +48,10 @@ from sealstead.server.credentials.states import State, state_of
 
 _NOBODYS_ROOT = os.urandom(32)
 """Verifies nothing: made anew in each process, told to nobody."""
+
+
+MAX_FAILURES = 10
+FAILURE_WINDOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +89,7 @@ def judge_upload(authorization: str | None, *, at: datetime, origin: Origin) -> 
     try:
         token = read_credential(authorization)
     except SealsteadError as exc:
-        _refused(None, exc.code, at=at, origin=origin)
+        _wrong(None, exc.code, at=at, origin=origin)
         raise
     return judge_upload_token(token, at=at, origin=origin)
 
@@ -92,6 +99,7 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
 
     Raises:
         InvalidCredentialError: malformed, unknown, tampered, revoked, owner's account closed; never says which.
+        TooManyFailuresError: the same, after too many from this address.
         TokenExpiredError, TokenRetiredError: its time is over, or has not begun.
         EmailNotVerifiedError: the owner has no verified primary address.
         CaveatNotMetError: a caveat is unknown, malformed or not met.
@@ -99,7 +107,7 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
     try:
         macaroon = macaroons.parse(token.reveal())
     except SealsteadError as exc:
-        _refused(None, exc.code, at=at, origin=origin)
+        _wrong(None, exc.code, at=at, origin=origin)
         raise InvalidCredentialError from None
     row = _find(macaroon.identifier)
     try:
@@ -108,13 +116,13 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
         macaroons.verify(macaroon, root)
     except VerificationError:
         # `flaw` names what the outside must not learn: revoked, changed in the database, or just a wrong signature.
-        _refused(row, flaw or "signature-mismatch", at=at, origin=origin, proven=False)
+        _wrong(row, flaw or "signature-mismatch", at=at, origin=origin)
         raise InvalidCredentialError from None
     assert row is not None  # noqa: S101 - nobody's root verifies nothing; for the type checker
     try:
         caveats = _require_good(row, macaroon, at)
     except SealsteadError as exc:
-        _refused(row, exc.code, at=at, origin=origin)
+        _refused(row, exc.code, at=at, origin=origin, user_id=row.owner_id)
         raise
     with transaction.atomic(durable=True):
         Credential.objects.filter(pk=row.pk).update(
@@ -165,14 +173,29 @@ def _require_good(row: Credential, macaroon: macaroons.Macaroon, at: datetime) -
     return caveats
 
 
-def _refused(row: Credential | None, code: str, *, at: datetime, origin: Origin, proven: bool = True) -> None:
-    """Write the event. Without a valid signature it stays off the owner's page: an identifier is no secret."""
+def _wrong(row: Credential | None, code: str, *, at: datetime, origin: Origin) -> None:
+    """Count a credential without a valid signature, and write its event while the address is below the limit.
+
+    The event stays off the owner's page: an identifier is no secret, and anybody could fill that page.
+
+    Raises:
+        TooManyFailuresError: instead of the plain refusal.
+    """
+    verdict = hit(f"upload-credential:{network_of(origin.ip)}", MAX_FAILURES, FAILURE_WINDOW, at)
+    if not verdict.allowed:
+        raise TooManyFailuresError(verdict.retry_after) from None
+    _refused(row, code, at=at, origin=origin, user_id=None)
+
+
+def _refused(
+    row: Credential | None, code: str, *, at: datetime, origin: Origin, user_id: UUID | None
+) -> None:
     record(
         tags.TOKEN_REFUSED,
         at=at,
         origin=origin,
         accepted=False,
         code=code,
-        user_id=row.owner_id if row is not None and proven else None,
+        user_id=user_id,
         credential_id=row.pk if row is not None else None,
     )

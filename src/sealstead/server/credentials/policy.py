@@ -25,19 +25,20 @@ class Policy:
     longest_overlap: timedelta
     default_overlap: timedelta
     never_expires_allowed: bool
-    longest_line: timedelta | None
+    line_max_age: timedelta | None
     """Oldest age at which a line of rotations still gets successors; they end with it."""
 
 
 def current_policy() -> Policy:
     config = settings.SEALSTEAD
+    longest_life = config.longest_life
     return Policy(
-        longest_life=config.longest_life,
-        default_life=config.default_life,
+        longest_life=longest_life,
+        default_life=config.default_life if longest_life is None else min(config.default_life, longest_life),
         longest_overlap=config.longest_overlap,
-        default_overlap=config.default_overlap,
-        never_expires_allowed=config.allow_never_expires,
-        longest_line=config.line_max_age,
+        default_overlap=min(config.default_overlap, config.longest_overlap),
+        never_expires_allowed=config.allow_never_expires and longest_life is None,
+        line_max_age=config.line_max_age,
     )
 
 
@@ -49,7 +50,7 @@ def checked_expiry(expires_at: datetime | None, *, at: datetime) -> datetime | N
     """
     policy = current_policy()
     if expires_at is None:
-        if not policy.never_expires_allowed or policy.longest_life is not None:
+        if not policy.never_expires_allowed:
             raise LifetimeRefusedError("this server issues no token without an expiry", hint=_longest(policy))
         return None
     expires_at = expires_at.replace(microsecond=0)
@@ -89,8 +90,8 @@ def successor_expiry(row: Credential, *, at: datetime) -> datetime | None:
     policy = current_policy()
     expires_at = None if row.expires_at is None else at + (row.expires_at - row.created_at)
     ends = [moment for moment in (expires_at, _limit(at, policy.longest_life)) if moment]
-    if policy.longest_line is not None:
-        last = row.line_started_at + policy.longest_line
+    if policy.line_max_age is not None:
+        last = row.line_started_at + policy.line_max_age
         if last <= at:
             raise LifetimeRefusedError(
                 f"the token {row.name!r} has been rotated for too long", hint="add a new token instead"

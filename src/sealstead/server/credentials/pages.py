@@ -1,0 +1,244 @@
+"""The token pages under `/manage/account/token/`. Each view translates in, calls one verb, translates out.
+
+All of them ask for a recent proof of who is there. A token that is somebody else's answers like one that
+does not exist. The page that shows a token is the answer to the POST itself, so that nothing keeps the text
+for a second look; no cache may.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods
+
+from sealstead.errors import ConflictError, SealsteadError
+from sealstead.secret import Secret
+from sealstead.server.accounts.models import User
+from sealstead.server.accounts.reauth import recent_auth_required
+from sealstead.server.audit.labels import LABELS
+from sealstead.server.audit.models import Event
+from sealstead.server.audit.record import Origin
+from sealstead.server.credentials.errors import CredentialNotFoundError
+from sealstead.server.credentials.forms import AddTokenForm, RotateForm
+from sealstead.server.credentials.issue import issue_upload_token
+from sealstead.server.credentials.listing import get_credential
+from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.policy import current_policy
+from sealstead.server.credentials.projects import ProjectRef, project_directory
+from sealstead.server.credentials.revoke import descendants, revoke
+from sealstead.server.credentials.rotate import rotate_upload_token
+from sealstead.server.credentials.section import shown
+from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.texts import error_text
+
+EVENTS_SHOWN = 50
+
+
+@never_cache
+@recent_auth_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: HttpRequest) -> HttpResponse:
+    user, at = _user(request), _now()
+    if not EmailAddress.objects.filter(user=user, primary=True, verified=True).exists():
+        return render(request, "credentials/verify_email.html", status=403 if request.method == "POST" else 200)
+    projects = project_directory().uploadable_by(user)
+    policy = current_policy()
+    if request.method != "POST":
+        form = AddTokenForm(projects=projects, policy=policy, at=at, initial=_preselected(request, projects))
+        return _add_page(request, form)
+    form = AddTokenForm(request.POST, projects=projects, policy=policy, at=at)
+    if not form.is_valid():
+        return _add_page(request, form, status=400)
+    try:
+        row, token = _issue(form, user, projects, at, _origin(request))
+    except SealsteadError as exc:
+        form.add_error(_field_of(exc), error_text(exc))
+        return _add_page(request, form, status=409 if isinstance(exc, ConflictError) else 400)
+    return _result(request, row, token, rotated=False)
+
+
+@never_cache
+@recent_auth_required
+@require_GET
+def details(request: HttpRequest, credential_id: UUID) -> HttpResponse:
+    user, at = _user(request), _now()
+    row = _own(user, credential_id)
+    events = Event.objects.filter(credential_id=row.pk, user_id=user.pk).order_by("-id")[:EVENTS_SHOWN]
+    return render(
+        request,
+        "credentials/details.html",
+        {
+            "token": shown(row, at, all_projects=True),
+            "successors": [shown(link, at) for link in row.successors.order_by("created_at")],
+            "events": [{"row": event, "label": LABELS.get(event.tag, event.tag)} for event in events],
+        },
+    )
+
+
+@never_cache
+@recent_auth_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
+    user, at = _user(request), _now()
+    row = _own(user, credential_id)
+    policy = current_policy()
+    initial = {"overlap": policy.default_overlap.days, "idempotency_key": secrets.token_urlsafe(24)}
+    if request.method != "POST":
+        form = RotateForm(policy=policy, initial=initial)
+        return _rotate_page(request, row, form, at)
+    form = RotateForm(request.POST, policy=policy)
+    if not form.is_valid():
+        return _rotate_page(request, row, form, at, status=400)
+    try:
+        successor, token = rotate_upload_token(
+            row,
+            actor=user,
+            overlap=timedelta(days=form.cleaned_data["overlap"]),
+            idempotency_key=form.cleaned_data["idempotency_key"],
+            at=at,
+            origin=_origin(request),
+        )
+    except SealsteadError as exc:
+        form.add_error(None, error_text(exc))
+        return _rotate_page(request, row, form, at, status=409 if isinstance(exc, ConflictError) else 400)
+    row.refresh_from_db()
+    return _result(request, successor, token, rotated=True, predecessor=row)
+
+
+@never_cache
+@recent_auth_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke_one(request: HttpRequest, credential_id: UUID) -> HttpResponse:
+    user, at = _user(request), _now()
+    row = _own(user, credential_id)
+    if request.method != "POST":
+        also = [shown(link, at) for link in descendants(row) if state_of(link, at) in LIVING]
+        return render(request, "credentials/revoke.html", {"token": shown(row, at), "also": also})
+    try:
+        ended = revoke(
+            row,
+            actor=user,
+            at=at,
+            origin=_origin(request),
+            only_this=request.POST.get("only_this") == "yes",
+        )
+    except SealsteadError as exc:
+        messages.error(request, error_text(exc))
+    else:
+        messages.success(
+            request,
+            _("The token “%(name)s” is revoked.") % {"name": row.name}
+            if len(ended) == 1
+            else _("The token “%(name)s” and those made from it are revoked.") % {"name": row.name},
+        )
+    return HttpResponseRedirect(reverse("manage_account") + "#api-tokens")
+
+
+@sensitive_variables("token")
+def _result(
+    request: HttpRequest,
+    row: Credential,
+    token: Secret[str],
+    *,
+    rotated: bool,
+    predecessor: Credential | None = None,
+) -> HttpResponse:
+    response = render(
+        request,
+        "credentials/result.html",
+        {
+            "token": shown(row, _now(), all_projects=True),
+            "text": token.reveal(),
+            "upload_url": _public_url(request) + "/legacy/",
+            "rotated": rotated,
+            "predecessor": predecessor,
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _issue(
+    form: AddTokenForm, user: User, projects: Any, at: datetime, origin: Origin
+) -> tuple[Credential, Secret[str]]:
+    data = form.cleaned_data
+    chosen: list[tuple[str, UUID]] | None = None
+    if data["scope"] == "projects":
+        by_name = {one.normalized_name: one for one in projects}
+        chosen = [(name, by_name[name].id) for name in data["projects"]]
+        if data["new_project"]:
+            born = project_directory().reserve(data["new_project"], owner=user, at=at, origin=origin)
+            chosen.append((born.normalized_name, born.id))
+    return issue_upload_token(
+        owner=user,
+        name=data["name"],
+        projects=chosen,
+        expires_at=form.expires_at(),
+        at=at,
+        origin=origin,
+    )
+
+
+def _preselected(request: HttpRequest, projects: Any) -> dict[str, Any]:
+    initial: dict[str, Any] = {"expiry": str(current_policy().default_life.days)}
+    wanted = request.GET.get("selected_project", "").lower()
+    if any(one.normalized_name == wanted for one in projects):
+        initial |= {"scope": "projects", "projects": [wanted]}
+    return initial
+
+
+def _add_page(request: HttpRequest, form: AddTokenForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "many_projects": len(form["projects"]) > 12}  # noqa: PLR2004 - then the list scrolls
+    return render(request, "credentials/add.html", context, status=status)
+
+
+def _rotate_page(
+    request: HttpRequest, row: Credential, form: RotateForm, at: datetime, *, status: int = 200
+) -> HttpResponse:
+    return render(request, "credentials/rotate.html", {"token": shown(row, at), "form": form}, status=status)
+
+
+def _field_of(exc: SealsteadError) -> str | None:
+    return {
+        "invalid-token-name": "name",
+        "token-name-in-use": "name",
+        "invalid-token-scope": "scope",
+        "lifetime-refused": "expiry",
+    }.get(exc.code, "new_project")
+
+
+def _own(user: User, credential_id: UUID) -> Credential:
+    try:
+        return get_credential(user, credential_id)
+    except CredentialNotFoundError:
+        raise Http404 from None
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the decorator signs in; for the type checker
+    return request.user
+
+
+def _origin(request: HttpRequest) -> Origin:
+    return getattr(request, "origin", Origin())
+
+
+def _now() -> datetime:
+    return settings.SEALSTEAD.clock.now()
+
+
+def _public_url(request: HttpRequest) -> str:
+    public_url: str = getattr(settings.SEALSTEAD, "public_url", "")
+    return (public_url or request.build_absolute_uri("/")).rstrip("/")
