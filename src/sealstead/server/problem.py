@@ -9,7 +9,9 @@ stable `code`; `tests/architecture` finds rows without a class.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
@@ -35,7 +37,7 @@ FAMILIES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 """First match wins."""
 
 CODES: dict[str, tuple[int | None, str]] = {
-    # code: (status, or None for the family's; anchor in /help/, or "")
+    # code: (status, or None for the family's; anchors in /help/ with a blank between them, or "")
     "upload-not-allowed": (None, "project-name"),
     # The reference answers 400 where a conflict is meant; clients look for it (twine --skip-existing).
     "file-exists": (400, ""),
@@ -48,6 +50,13 @@ CODES: dict[str, tuple[int | None, str]] = {
     "upload-cut": (400, ""),
     "storage-full": (507, ""),
     "index-busy": (503, ""),
+    "invalid-credential": (None, "invalid-auth"),
+    "password-not-supported": (None, "apitoken trusted-publishers"),
+    "token-expired": (None, "invalid-auth"),
+    "token-retired": (None, "invalid-auth"),
+    "caveat-not-met": (None, "invalid-auth"),
+    "email-not-verified": (None, "invalid-auth"),
+    "too-many-failures": (429, "invalid-auth"),
 }
 
 API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/")
@@ -71,7 +80,8 @@ def text_of(exc: errors.SealsteadError) -> str:
     if not anchor:
         return message
     stop = "" if message.endswith((".", "!", "?")) else "."
-    return f"{message}{stop} See {help_link(anchor)} for more information."
+    links = " and ".join(help_link(one) for one in anchor.split())
+    return f"{message}{stop} See {links} for more information."
 
 
 def help_link(anchor: str) -> str:
@@ -81,13 +91,17 @@ def help_link(anchor: str) -> str:
 def refusal(request: HttpRequest, exc: errors.SealsteadError) -> HttpResponse:
     """Answer `exc` to a program."""
     _, anchor = CODES.get(exc.code, (None, ""))
-    return answer(
+    response = answer(
         request,
         status=status_of(exc),
         text=text_of(exc),
         code=exc.code,
-        about=help_link(anchor) if anchor else "about:blank",
+        about=help_link(anchor.split()[0]) if anchor else "about:blank",
     )
+    retry_after: timedelta | None = getattr(exc, "retry_after", None)
+    if retry_after is not None:
+        response["Retry-After"] = str(math.ceil(retry_after.total_seconds()))
+    return response
 
 
 def answer(

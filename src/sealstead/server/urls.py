@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sealstead.server.audit.urls")),
     path("", include("sealstead.server.accounts.urls")),
+    path("", include("sealstead.server.credentials.urls")),
     path("", include("sealstead.server.site.urls")),
     path("", include("sealstead.server.index.manage_urls")),
     path("", include("sealstead.server.index.upload_urls")),

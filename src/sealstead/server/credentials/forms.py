@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -55,7 +56,7 @@ class AddTokenForm(forms.Form):
 
     def __init__(
         self,
-        data: Any = None,
+        data: QueryDict | None = None,
         *,
         projects: Sequence[ProjectRef],
         policy: Policy,
@@ -110,7 +111,9 @@ class RotateForm(forms.Form):
     overlap = forms.TypedChoiceField(coerce=int)
     idempotency_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, policy: Policy, initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, policy: Policy, initial: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial=initial)
         field = self.fields["overlap"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; for the type checker

@@ -61,6 +61,7 @@ def issue_upload_token(
     )
     root = os.urandom(ROOT_KEY_BYTES)
     seal_root(row, root)
+    token = token_text(row, root)
     with transaction.atomic():
         _free_name(owner, name, at)
         try:
@@ -82,7 +83,7 @@ def issue_upload_token(
             },
         )
         notify([owner], "token-issued", {"token": row, "projects": project_names(scope), "origin": origin})
-    return row, token_text(row, root)
+    return row, token
 
 
 def _free_name(owner: User, name: str, at: datetime) -> None:

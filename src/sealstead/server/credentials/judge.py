@@ -18,23 +18,27 @@ address, and nobody guesses 256 bits in the meantime.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from sealstead.errors import KeyUnavailableError, SealsteadError, VerificationError
+from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError, VerificationError
+from sealstead.formats.caveats import AccessContext, Caveat, OutsideLifetimeError, check_caveats, parse_caveat
+from sealstead.formats.macaroon import Macaroon, SignatureMismatchError, verify_macaroon
+from sealstead.formats.token_text import parse_token
 from sealstead.secret import Secret
 from sealstead.server.accounts.limits import hit, network_of
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
-from sealstead.server.credentials import macaroons
-from sealstead.server.credentials.caveat_rules import check_caveats, parse_caveats
 from sealstead.server.credentials.errors import (
+    CaveatNotMetError,
     EmailNotVerifiedError,
     InvalidCredentialError,
     TokenExpiredError,
@@ -61,7 +65,7 @@ class UploadGrant:
     owner: User
     credential_id: UUID
     at: datetime
-    caveats: tuple[list[object], ...]
+    caveats: tuple[Caveat, ...]
 
     def require_project(self, normalized_name: str, project_id: UUID | None) -> None:
         """Return if every caveat allows this project; `None` stands for a project not yet born.
@@ -71,12 +75,14 @@ class UploadGrant:
         Raises:
             CaveatNotMetError: with the text that twine prints.
         """
-        check_caveats(
+        _require_met(
             self.caveats,
-            at=self.at,
-            owner_id=self.owner.pk,
-            project=(normalized_name, project_id),
-            have_project=True,
+            AccessContext(
+                now=self.at,
+                user_id=str(self.owner.pk),
+                project_name=normalized_name,
+                project_id=None if project_id is None else str(project_id),
+            ),
         )
 
 
@@ -105,16 +111,16 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
         CaveatNotMetError: a caveat is unknown, malformed or not met.
     """
     try:
-        macaroon = macaroons.parse(token.reveal())
-    except SealsteadError as exc:
+        macaroon = parse_token(token.reveal())
+    except ParseError as exc:
         _wrong(None, exc.code, at=at, origin=origin)
         raise InvalidCredentialError from None
     row = _find(macaroon.identifier)
+    # Step 2. Every branch works one seal and computes one chain.
+    root, flaw = _root_of(row)
     try:
-        # Step 2. Every branch below opens one seal and computes one chain.
-        root, flaw = _root_of(row)
-        macaroons.verify(macaroon, root)
-    except VerificationError:
+        verify_macaroon(macaroon, root)
+    except SignatureMismatchError:
         # `flaw` names what the outside must not learn: revoked, changed in the database, or just a wrong signature.
         _wrong(row, flaw or "signature-mismatch", at=at, origin=origin)
         raise InvalidCredentialError from None
@@ -131,7 +137,7 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
             last_used_agent=origin.user_agent[:400],
             use_count=F("use_count") + 1,
         )
-    return UploadGrant(owner=row.owner, credential_id=row.pk, at=at, caveats=tuple(caveats))
+    return UploadGrant(owner=row.owner, credential_id=row.pk, at=at, caveats=caveats)
 
 
 def _find(identifier: bytes) -> Credential | None:
@@ -144,17 +150,26 @@ def _find(identifier: bytes) -> Credential | None:
 
 def _root_of(row: Credential | None) -> tuple[bytes, str]:
     """Return the root key and no flaw, or nobody's root key and the flaw that the log may name."""
-    if row is None:
-        return _NOBODYS_ROOT, "unknown-token"
-    if row.sealed_root is None:
-        return _NOBODYS_ROOT, "token-revoked"
+    if row is None or row.sealed_root is None:
+        # As long as opening one: the time of the answer must not tell which identifiers exist.
+        settings.SEALSTEAD.ring.seal(_NOBODYS_ROOT, context=("nobody",))
+        return _NOBODYS_ROOT, "unknown-token" if row is None else "token-revoked"
     try:
         return open_root(row), ""
     except (VerificationError, KeyUnavailableError) as exc:
         return _NOBODYS_ROOT, exc.code
 
 
-def _require_good(row: Credential, macaroon: macaroons.Macaroon, at: datetime) -> list[list[object]]:
+def _require_met(caveats: Iterable[Caveat], context: AccessContext) -> None:
+    try:
+        check_caveats(caveats, context)
+    except OutsideLifetimeError as exc:
+        raise TokenExpiredError from exc
+    except VerificationError as exc:
+        raise CaveatNotMetError(exc.message) from exc
+
+
+def _require_good(row: Credential, macaroon: Macaroon, at: datetime) -> tuple[Caveat, ...]:
     match state_of(row, at):
         case State.PENDING | State.EXPIRED:
             raise TokenExpiredError
@@ -166,8 +181,12 @@ def _require_good(row: Credential, macaroon: macaroons.Macaroon, at: datetime) -
             pass
     if not row.owner.is_active:
         raise InvalidCredentialError
-    caveats = parse_caveats(macaroon.caveats)
-    check_caveats(caveats, at=at, owner_id=row.owner_id)
+    owner = str(row.owner_id)
+    try:
+        caveats = tuple(parse_caveat(caveat, token_owner=owner) for caveat in macaroon.caveats)
+    except VerificationError as exc:
+        raise CaveatNotMetError(exc.message) from exc
+    _require_met(caveats, AccessContext(now=at, user_id=owner))
     if not EmailAddress.objects.filter(user_id=row.owner_id, primary=True, verified=True).exists():
         raise EmailNotVerifiedError(row.owner.get_username())
     return caveats

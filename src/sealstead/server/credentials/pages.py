@@ -8,6 +8,7 @@ for a second look; no cache may.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +31,7 @@ from sealstead.server.accounts.models import User
 from sealstead.server.accounts.reauth import recent_auth_required
 from sealstead.server.audit.labels import LABELS
 from sealstead.server.audit.models import Event
+from sealstead.server.audit.origin import origin_of
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.errors import CredentialNotFoundError
 from sealstead.server.credentials.forms import AddTokenForm, RotateForm
@@ -52,7 +55,9 @@ EVENTS_SHOWN = 50
 def add(request: HttpRequest) -> HttpResponse:
     user, at = _user(request), _now()
     if not EmailAddress.objects.filter(user=user, primary=True, verified=True).exists():
-        return render(request, "credentials/verify_email.html", status=403 if request.method == "POST" else 200)
+        return render(
+            request, "credentials/verify_email.html", status=403 if request.method == "POST" else 200
+        )
     projects = project_directory().uploadable_by(user)
     policy = current_policy()
     if request.method != "POST":
@@ -62,7 +67,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _add_page(request, form, status=400)
     try:
-        row, token = _issue(form, user, projects, at, _origin(request))
+        row, token = _issue(form, user, projects, at, origin_of(request))
     except SealsteadError as exc:
         form.add_error(_field_of(exc), error_text(exc))
         return _add_page(request, form, status=409 if isinstance(exc, ConflictError) else 400)
@@ -108,7 +113,7 @@ def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
             overlap=timedelta(days=form.cleaned_data["overlap"]),
             idempotency_key=form.cleaned_data["idempotency_key"],
             at=at,
-            origin=_origin(request),
+            origin=origin_of(request),
         )
     except SealsteadError as exc:
         form.add_error(None, error_text(exc))
@@ -131,7 +136,7 @@ def revoke_one(request: HttpRequest, credential_id: UUID) -> HttpResponse:
             row,
             actor=user,
             at=at,
-            origin=_origin(request),
+            origin=origin_of(request),
             only_this=request.POST.get("only_this") == "yes",
         )
     except SealsteadError as exc:
@@ -161,7 +166,7 @@ def _result(
         {
             "token": shown(row, _now(), all_projects=True),
             "text": token.reveal(),
-            "upload_url": _public_url(request) + "/legacy/",
+            "upload_url": settings.SEALSTEAD.public_url + "/legacy/",
             "rotated": rotated,
             "predecessor": predecessor,
         },
@@ -170,9 +175,11 @@ def _result(
     return response
 
 
+@transaction.atomic
 def _issue(
-    form: AddTokenForm, user: User, projects: Any, at: datetime, origin: Origin
+    form: AddTokenForm, user: User, projects: Sequence[ProjectRef], at: datetime, origin: Origin
 ) -> tuple[Credential, Secret[str]]:
+    """Reserve the new project, if one was named, and make the token: both or neither."""
     data = form.cleaned_data
     chosen: list[tuple[str, UUID]] | None = None
     if data["scope"] == "projects":
@@ -191,7 +198,7 @@ def _issue(
     )
 
 
-def _preselected(request: HttpRequest, projects: Any) -> dict[str, Any]:
+def _preselected(request: HttpRequest, projects: Sequence[ProjectRef]) -> dict[str, Any]:
     initial: dict[str, Any] = {"expiry": str(current_policy().default_life.days)}
     wanted = request.GET.get("selected_project", "").lower()
     if any(one.normalized_name == wanted for one in projects):
@@ -231,14 +238,5 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _origin(request: HttpRequest) -> Origin:
-    return getattr(request, "origin", Origin())
-
-
 def _now() -> datetime:
     return settings.SEALSTEAD.clock.now()
-
-
-def _public_url(request: HttpRequest) -> str:
-    public_url: str = getattr(settings.SEALSTEAD, "public_url", "")
-    return (public_url or request.build_absolute_uri("/")).rstrip("/")

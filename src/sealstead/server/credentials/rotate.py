@@ -108,6 +108,7 @@ def _rotate(
     )
     new_root = os.urandom(ROOT_KEY_BYTES)
     seal_root(successor, new_root)
+    token = token_text(successor, new_root)
     successor.save(force_insert=True)
     for link in superseded:
         record(
@@ -140,7 +141,7 @@ def _rotate(
         "token-rotated",
         {"token": row, "successor": successor, "superseded": superseded, "origin": origin},
     )
-    return successor, token_text(successor, new_root)
+    return successor, token
 
 
 def _repeatable(successor: Credential, at: datetime) -> bool:

@@ -10,8 +10,8 @@ from uuid import UUID
 from sealstead.server.credentials.errors import InvalidTokenNameError, InvalidTokenScopeError
 
 MAX_NAME_CHARS = 100
-MAX_PROJECTS = 200
-"""Two hundred names and ids make a token of about 16 kB of header; servers in between refuse more."""
+MAX_PROJECTS = 100
+"""A bound on the row; long names reach that of the token's text sooner (`tokens.MAX_TOKEN_CHARS`)."""
 
 
 def clean_name(name: str) -> str:

@@ -6,6 +6,7 @@ All kinds share it. Five hundred rows stay usable: those in use come first, the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,8 +93,6 @@ def _matching(rows: QuerySet[Credential], query: str) -> QuerySet[Credential]:
     if not query:
         return rows
     found = Q(name__icontains=query) | Q(scope__projects__has_key=query.lower())
-    try:
+    with suppress(ValueError):
         found |= Q(pk=UUID(query))
-    except ValueError:
-        pass
     return rows.filter(found)

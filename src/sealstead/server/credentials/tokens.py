@@ -12,31 +12,48 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from sealstead.formats.caveats import Expiration, ProjectIds, ProjectNames, RequestUser, serialize_caveat
+from sealstead.formats.macaroon import mint
+from sealstead.formats.token_text import serialize_token
 from sealstead.secret import Secret
-from sealstead.server.credentials import macaroons
+from sealstead.server.credentials.errors import InvalidTokenScopeError
 from sealstead.server.credentials.models import Credential
+
+MAX_TOKEN_CHARS = 5_800
+"""As the password of `Basic` it grows by a third, and servers and proxies stop reading a header line at 8 kB."""
 
 
 def token_text(row: Credential, root: bytes) -> Secret[str]:
-    """Return the token of `row`: shown once, at issue and at rotation."""
-    return macaroons.mint(root, location=_location(), identifier=str(row.id), caveats=_issued_caveats(row))
+    """Return the token of `row`: shown once, at issue and at rotation.
+
+    Raises:
+        InvalidTokenScopeError: the projects do not fit into one token.
+    """
+    macaroon = mint(root, location=_location(), identifier=str(row.id).encode(), caveats=_issued_caveats(row))
+    text = serialize_token(macaroon)
+    if len(text) > MAX_TOKEN_CHARS:
+        raise InvalidTokenScopeError(
+            f"{len(row.scope['projects'])} projects do not fit into one token",
+            hint="choose all projects, or make several tokens",
+        )
+    return Secret(text)
 
 
-def _issued_caveats(row: Credential) -> list[list[object]]:
-    caveats: list[list[object]] = []
+def _issued_caveats(row: Credential) -> list[bytes]:
+    caveats = []
     if row.scope.get("all_projects") is True:
-        caveats.append([3, str(row.owner_id)])
+        caveats.append(serialize_caveat(RequestUser.tag, str(row.owner_id)))
     else:
         projects = sorted(row.scope["projects"].items())
-        caveats.append([1, [name for name, _ in projects]])
-        caveats.append([2, [project_id for _, project_id in projects]])
+        caveats.append(serialize_caveat(ProjectNames.tag, [name for name, _ in projects]))
+        caveats.append(serialize_caveat(ProjectIds.tag, [project_id for _, project_id in projects]))
     if row.expires_at is not None:
         # Without a beginning the caveat has none either: two servers' clocks need not agree on a fresh token.
         begins = math.floor(row.not_before.timestamp()) if row.not_before else 0
-        caveats.append([0, int(row.expires_at.timestamp()), begins])
+        caveats.append(serialize_caveat(Expiration.tag, int(row.expires_at.timestamp()), begins))
     return caveats
 
 
-def _location() -> str:
+def _location() -> bytes:
     # Informational: the signature does not cover it.
-    return urlsplit(getattr(settings.SEALSTEAD, "public_url", "")).hostname or "localhost"
+    return (urlsplit(settings.SEALSTEAD.public_url).hostname or "").encode()[:255]

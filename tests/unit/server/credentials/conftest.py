@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sealstead.secret import Secret
-from sealstead.server.accounts.create import create_user
-from sealstead.server.accounts.models import User
-from sealstead.server.audit.record import Origin
-from sealstead.server.credentials.issue import issue_upload_token
-from sealstead.server.credentials.models import Credential
+if TYPE_CHECKING:
+    from tests.tokens import Issue
 
-T0 = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-ORIGIN = Origin(ip="192.0.2.7", user_agent="twine/6.1.0", request_id="r-1")
-CHROME = ("chrome", UUID(int=0xC))
-STEEL = ("steel", UUID(int=0x5))
-
-Issue = Callable[..., tuple[Credential, Secret[str]]]
+    from sealstead.secret import Secret
+    from sealstead.server.accounts.models import User
+    from sealstead.server.credentials.models import Credential
 
 
 @pytest.fixture
 def alice() -> User:
-    return create_user(username="alice", email="alice@example.org", password="correct horse battery")
+    from tests.tokens import make_account
+
+    return make_account("alice")
 
 
 @pytest.fixture
 def bob() -> User:
-    return create_user(username="bob", email="bob@example.org", password="correct horse battery")
+    from tests.tokens import make_account
+
+    return make_account("bob")
 
 
 @pytest.fixture
 def issue(alice: User) -> Issue:
     """Issue a token of alice's for the project `chrome`, for 30 days from T0, unless told otherwise."""
+    from tests.tokens import issue_token
 
     def make(**facts: Any) -> tuple[Credential, Secret[str]]:
-        return issue_upload_token(
-            **{
-                "owner": alice,
-                "name": "ci",
-                "projects": [CHROME],
-                "expires_at": T0 + timedelta(days=30),
-                "at": T0,
-                "origin": ORIGIN,
-            }
-            | facts
-        )
+        return issue_token(**{"owner": alice} | facts)
 
     return make

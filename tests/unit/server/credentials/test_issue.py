@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from tests.unit.server.credentials.conftest import CHROME, ORIGIN, STEEL, T0, Issue
+from tests.tokens import CHROME, ORIGIN, STEEL, T0, Issue
 
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
-from tests.unit.server.credentials.conftest import CHROME, ORIGIN, STEEL, T0, Issue
+from tests.tokens import CHROME, ORIGIN, STEEL, T0, Issue
 
+from sealstead.formats.macaroon import add_caveat
+from sealstead.formats.token_text import parse_token, serialize_token
 from sealstead.secret import Secret
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
@@ -18,8 +20,14 @@ from sealstead.server.credentials.errors import (
     EmailNotVerifiedError,
     InvalidCredentialError,
     TokenExpiredError,
+    TooManyFailuresError,
 )
-from sealstead.server.credentials.judge import judge_upload, judge_upload_token
+from sealstead.server.credentials.judge import (
+    FAILURE_WINDOW,
+    MAX_FAILURES,
+    judge_upload,
+    judge_upload_token,
+)
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.revoke import revoke
 
@@ -105,9 +113,9 @@ def test_one_answer_for_malformed_tampered_unknown_and_revoked(issue: Issue) -> 
     Credential.objects.filter(pk=unknown_row.pk).delete()
     revoked_row, revoked = issue(name="revoked")
     revoke(revoked_row, actor=None, at=T0, origin=ORIGIN)
-    for text in [*damaged(token.reveal()), unknown.reveal(), revoked.reveal()]:
+    for number, text in enumerate([*damaged(token.reveal()), unknown.reveal(), revoked.reveal()]):
         with pytest.raises(InvalidCredentialError) as caught:
-            judge(Secret(text))
+            judge(Secret(text), origin=Origin(ip=f"192.0.2.{number}"))
         answers.add((type(caught.value), caught.value.code, caught.value.message, caught.value.hint))
         assert text not in repr(caught.value)
     assert len(answers) == 1
@@ -180,3 +188,94 @@ def test_an_identifier_that_is_no_id_is_unknown(issue: Issue) -> None:
     other = raw[:-80] + b"\xff" * 80
     with pytest.raises(InvalidCredentialError):
         judge(Secret("pypi-" + base64.urlsafe_b64encode(other).rstrip(b"=").decode()))
+
+
+def test_too_many_wrong_ones_from_an_address_are_told_to_wait(issue: Issue) -> None:
+    _, token = issue()
+    wrong = Secret(token.reveal()[:-4] + "AAAA")
+    for _ in range(MAX_FAILURES):
+        with pytest.raises(InvalidCredentialError):
+            judge(wrong)
+    with pytest.raises(TooManyFailuresError) as caught:
+        judge(wrong)
+    assert caught.value.retry_after == FAILURE_WINDOW
+    # No event beyond the limit: the log is not a stranger's to fill.
+    assert Event.objects.filter(tag="upload-token:refused").count() == MAX_FAILURES
+    # Another address is not concerned, and neither is a valid token from the same one.
+    with pytest.raises(InvalidCredentialError):
+        judge(wrong, origin=Origin(ip="198.51.100.1"))
+    judge(token)
+    with pytest.raises(InvalidCredentialError):
+        judge(wrong, at=LATER + FAILURE_WINDOW)
+
+
+def test_headers_without_a_token_count_as_wrong() -> None:
+    for _ in range(MAX_FAILURES):
+        with pytest.raises(InvalidCredentialError):
+            judge_upload("Basic !", at=LATER, origin=ORIGIN)
+    with pytest.raises(TooManyFailuresError):
+        judge_upload(None, at=LATER, origin=ORIGIN)
+
+
+def test_expired_tokens_are_no_guesses(issue: Issue) -> None:
+    _, token = issue()
+    for _ in range(MAX_FAILURES + 1):
+        with pytest.raises(TokenExpiredError):
+            judge(token, at=T0 + timedelta(days=40))
+
+
+@pytest.mark.parametrize(
+    ("caveat", "reason"),
+    [
+        (b"[99]", "caveat has unknown tag: 99"),
+        (b"[1]", "Not enough values"),
+        (b"{}", "caveat must be an array"),
+        (b"\xff", "unknown error"),
+        (
+            b'[3,"00000000-0000-0000-0000-000000000001"]',
+            "current user does not match user restriction in token",
+        ),
+        (b'[4,"x"]', "OIDC scoped token used outside of an OIDC identified request"),
+    ],
+)
+def test_a_holders_caveat_that_is_not_met_refuses(issue: Issue, caveat: bytes, reason: str) -> None:
+    row, token = issue()
+    with pytest.raises(CaveatNotMetError) as caught:
+        judge(narrowed(token, caveat))
+    assert caught.value.message == f"Invalid API Token: {reason}"
+    assert the_refusal().credential_id == row.pk
+    row.refresh_from_db()
+    assert row.use_count == 0
+
+
+def test_a_holder_narrows_offline(issue: Issue) -> None:
+    _, token = issue(projects=None)
+    grant = judge(narrowed(token, b'[1,["chrome"]]'))
+    grant.require_project(*CHROME)
+    with pytest.raises(CaveatNotMetError):
+        grant.require_project(*STEEL)
+    ends = int((LATER + timedelta(hours=1)).timestamp())
+    short = narrowed(token, f"[0,{ends},0]".encode())
+    judge(short)
+    with pytest.raises(TokenExpiredError):
+        judge(short, at=LATER + timedelta(hours=1))
+
+
+def test_a_holder_never_widens(issue: Issue) -> None:
+    _, token = issue()
+    grant = judge(narrowed(token, b'[1,["steel","chrome"]]'))
+    with pytest.raises(CaveatNotMetError):
+        grant.require_project(*STEEL)
+
+
+def test_not_valid_yet(issue: Issue) -> None:
+    _, token = issue()
+    begins = int((LATER + timedelta(hours=1)).timestamp())
+    early = narrowed(token, f"[0,{begins + 60},{begins}]".encode())
+    with pytest.raises(TokenExpiredError):
+        judge(early)
+    judge(early, at=LATER + timedelta(hours=1))
+
+
+def narrowed(token: Secret[str], caveat: bytes) -> Secret[str]:
+    return Secret(serialize_token(add_caveat(parse_token(token.reveal()), caveat)))

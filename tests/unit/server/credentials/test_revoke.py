@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from tests.unit.server.credentials.conftest import ORIGIN, T0, Issue
+from tests.tokens import ORIGIN, T0, Issue
 
 from sealstead.secret import Secret
 from sealstead.server.accounts.models import User

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
-from tests.unit.server.credentials.conftest import CHROME, ORIGIN, STEEL, T0, Issue
+from tests.tokens import CHROME, ORIGIN, STEEL, T0, Issue
 
 from sealstead.secret import Secret
 from sealstead.server.audit.models import Event
