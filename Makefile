@@ -38,7 +38,7 @@ bench: $(VENV)/.test-installed ## Measure beside devpi and pypiserver; writes do
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.test-installed ## Write the generated pages below docs/reference anew
-	$(BIN)/python -m tests.docs.generate
+	$(BIN)/python -m docs.generate
 
 messages: $(VENV)/.test-installed ## Extract, update and compile the translations (docs/guides/translate.md)
 	PYTHONPATH=src:. $(BIN)/python -m tools.messages

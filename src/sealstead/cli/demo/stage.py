@@ -22,7 +22,7 @@ from typing import Self
 
 import click
 
-from sealstead.errors import SealsteadError
+from sealstead.errors import VerificationError
 
 TOKEN = re.compile(r"(pypi-[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+")
 START_SECONDS = 30.0
@@ -33,7 +33,7 @@ _FOREIGN_SETTINGS = ("SEALSTEAD_", "TWINE_", "PIP_", "UV_", "PYTHON", "DJANGO_")
 """Settings of the caller that would change what is demonstrated."""
 
 
-class DemoFailedError(SealsteadError):
+class DemoFailedError(VerificationError):
     """A step did not turn out as it must: the product, or its installation, is broken."""
 
     code = "demo-failed"
