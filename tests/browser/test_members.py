@@ -1,0 +1,98 @@
+"""The members and events pages as people use them, in every shape."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+from tests.browser.conftest import Account
+from tests.browser.judge import assert_good_page
+from tests.browser.watch import Watch
+from tests.server_process import Server
+
+
+def new_project(server: Server, owner: Account) -> str:
+    """Reserve a project for `owner` by making a token for it."""
+    name = f"project-{secrets.token_hex(4)}"
+    server.admin("create-token", "--user", owner.name, "--name", name, "--project", name)
+    return name
+
+
+def row_of(page: Page, person: str) -> Locator:
+    return page.locator("table.rows tbody tr").filter(has_text=person)
+
+
+def test_invite_accept_promote_and_leave(
+    any_page: Page,
+    open_page: Callable[..., Page],
+    sign_in: Callable[[Page, Account], None],
+    new_account: Callable[[], Account],
+    server: Server,
+    watch: Watch,
+) -> None:
+    watch.allow("status of 404")  # a person who is no member asks for the page
+    owner, guest = new_account(), new_account()
+    project = new_project(server, owner)
+    members = f"/manage/project/{project}/members/"
+    sign_in(any_page, owner)
+    any_page.goto(members)
+
+    invite = any_page.locator("form[action$='/members/invite/']")
+    invite.locator("[name=username]").fill("nobody-of-that-name")
+    invite.locator("button").click()
+    expect(any_page.locator(".notice--error")).to_be_visible()
+    invite.locator("[name=username]").fill(guest.name)
+    invite.locator("button").click()
+    expect(any_page.locator(".notice--success")).to_contain_text(guest.name)
+    assert_good_page(any_page)
+
+    other = open_page()
+    sign_in(other, guest)
+    other.goto(members)
+    assert other.locator("h1").inner_text() != project, "an invited person is no member yet"
+    other.goto("/manage/projects/")
+    assert_good_page(other)
+    other.locator("button[name=answer][value=accept]").click()
+    other.goto(members)
+    expect(other.locator("form[action$='/members/invite/']")).to_have_count(0)
+
+    # The last owner stays, whatever the button.
+    any_page.goto(members)
+    row_of(any_page, owner.name).get_by_role("link").click()
+    any_page.locator("main .button--danger").click()
+    expect(any_page.locator(".notice--error")).to_be_visible()
+
+    row = row_of(any_page, guest.name)
+    row.locator("select").select_option("owner")
+    row.locator("form button").click()
+    expect(row_of(any_page, guest.name).locator("select")).to_have_value("owner")
+    row_of(any_page, owner.name).get_by_role("link").click()
+    any_page.locator("main .button--danger").click()
+    any_page.goto("/manage/account/events/")
+    expect(any_page.locator("table.rows")).to_contain_text(project)
+    assert_good_page(any_page)
+    other.goto(members)
+    expect(row_of(other, owner.name)).to_have_count(0)
+
+
+def test_archive_and_delete_ask_first(
+    any_page: Page, sign_in: Callable[[Page, Account], None], account: Account, server: Server
+) -> None:
+    project = new_project(server, account)
+    sign_in(any_page, account)
+    any_page.goto(f"/manage/project/{project}/settings/")
+    assert_good_page(any_page)
+    any_page.locator("a[href$='/state/archived/']").click()
+    any_page.locator("[name=reason]").fill("no longer needed")
+    any_page.locator("main .button--primary").click()
+    expect(any_page.locator(".notice--caution")).to_contain_text("no longer needed")
+    any_page.locator("a[href$='/settings/delete/']").click()
+    assert_good_page(any_page)
+    any_page.locator("[name=confirm]").fill("something else")
+    any_page.locator("main .button--danger").click()
+    expect(any_page.locator(".notice--error")).to_be_visible()
+    any_page.locator("[name=confirm]").fill(project)
+    any_page.locator("main .button--danger").click()
+    any_page.goto("/manage/projects/")
+    expect(any_page.locator("main")).not_to_contain_text(project)
