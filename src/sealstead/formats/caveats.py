@@ -1,113 +1,165 @@
-"""Caveats of upload tokens: what a token may not do. Wire compatible with the reference index, tags 0-4.
+"""Caveats of upload tokens: what each says, when it is met, and the text when it is not.
 
-A caveat is a JSON array `[tag, field, ...]`. Compatibility rule: a tag, once given, keeps its meaning; fields
-are only appended, with a default. Own tags start at 100. An unknown tag, a missing or surplus field, or a field
-of another type refuses the token: a caveat that is not understood cannot be kept.
+A caveat is UTF-8 JSON, an array `[tag, field...]`. Tags 0 to 4 are those of the reference index, so that its
+clients (pypitoken) and its documentation apply; the texts are its texts. Our own have tags from 100 up.
 
-No caveat widens. A token with none of them may upload to what its owner may, and nothing else.
+Rules, binding for every class here:
+
+* A tag is never given another meaning, and no field is removed, retyped or reordered. A field may be appended
+  if it has a default that restricts nothing beyond what the older shape did.
+* Everything unknown is refused: a tag, a surplus field, a surplus key of a legacy object, a repeated key. What
+  we do not understand may be the restriction somebody relied on. (The reference drops surplus fields and
+  keys.) Types are strict: `true` is no 1, `"1"` is no 1.
+* `check` only refuses. No caveat permits anything, so adding one never widens.
+
+The legacy objects that the reference issued before 2022 are read as the arrays they stand for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Self
 
-from sealstead.errors import VerificationError
+from sealstead.errors import ParseError, VerificationError
 
 
-class MalformedCaveatError(VerificationError):
-    """A caveat we do not understand; the token is refused whole."""
+class MalformedCaveatError(ParseError):
+    """A caveat that this server does not understand, and which is therefore not met."""
 
     code = "malformed-caveat"
 
 
 class CaveatNotMetError(VerificationError):
-    """The token is authentic, and forbids this use."""
+    """The caveat forbids this use."""
 
     code = "caveat-unmet"
 
 
 class OutsideLifetimeError(CaveatNotMetError):
-    """Expired, or not valid yet: the reference index says the same of both."""
+    """The caveat's time is over, or has not begun: the reference says the same of both."""
 
     code = "caveat-lifetime"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccessContext:
-    """What is being asked for. `project_name` is None until a project is known; `project_id` also while the
-    project is yet to be made.
-    """
+    """What the caveats are held against: facts of the request, and none that the token claims itself."""
 
     now: datetime
     user_id: str | None
+    """UUID as text."""
     project_name: str | None = None
+    """Normalised; `None` if the request concerns no project."""
     project_id: str | None = None
+    """UUID as text, or `None` for a project not yet born, which no list of ids contains."""
+    project_pending: bool = False
+    """The request's project is not known yet: what is said about projects is judged by a later call."""
     publisher_id: str | None = None
+    """The trusted publisher that the request was identified with, and the ids of its projects."""
+    publisher_projects: frozenset[str] = frozenset()
     revoked_copies: frozenset[str] = frozenset()
 
 
-class Caveat(Protocol):
-    needs_project: ClassVar[bool]
-    """Can only be judged once the project is known."""
+class Caveat(ABC):
+    """One restriction. Subclasses are frozen values with a tag of their own."""
 
-    def check(self, context: AccessContext) -> None: ...
+    __slots__ = ()
+
+    tag: ClassVar[int]
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        """Return the caveat with these fields, what follows the tag.
+
+        Raises:
+            MalformedCaveatError: wrong number or types.
+        """
+
+    @abstractmethod
+    def check(self, context: AccessContext) -> None:
+        """Return if the caveat is met.
+
+        Raises:
+            CaveatNotMetError: it is not.
+        """
 
 
-@dataclass(frozen=True)
-class Expiration:
-    """Tag 0, `[0, expires_at, not_before]`: POSIX seconds, `not_before` inclusive, `expires_at` exclusive."""
+@dataclass(frozen=True, slots=True)
+class Expiration(Caveat):
+    """`[0, expires_at, not_before]`, seconds since 1970 in UTC: from `not_before` (inclusive) to `expires_at`."""
 
-    tag: ClassVar[int] = 0
-    needs_project: ClassVar[bool] = False
+    tag = 0
     expires_at: int
     not_before: int
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        _require_count(fields, 2)
+        # `type` and not `isinstance`: a bool is an int to the latter.
+        if type(fields[0]) is not int or type(fields[1]) is not int:
+            raise _invalid_fields()
+        return cls(fields[0], fields[1])
 
     def check(self, context: AccessContext) -> None:
         if not self.not_before <= context.now.timestamp() < self.expires_at:
             raise OutsideLifetimeError("token is expired")
 
 
-@dataclass(frozen=True)
-class ProjectNames:
-    """Tag 1, `[1, [name, ...]]`: normalised names (PEP 503)."""
+@dataclass(frozen=True, slots=True)
+class ProjectNames(Caveat):
+    """`[1, [normalised name...]]`: one of these projects. Holds for a name not yet born too."""
 
-    tag: ClassVar[int] = 1
-    needs_project: ClassVar[bool] = True
+    tag = 1
     names: tuple[str, ...]
 
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        return cls(_texts(fields))
+
     def check(self, context: AccessContext) -> None:
-        if context.project_name is None:
-            raise CaveatNotMetError("project-scoped token used outside of a project context")
-        if context.project_name not in self.names:
-            raise CaveatNotMetError(_foreign_project(context))
+        if context.project_pending:
+            return
+        if _project(context) not in self.names:
+            raise _wrong_project(context)
 
 
-@dataclass(frozen=True)
-class ProjectIds:
-    """Tag 2, `[2, [uuid, ...]]`: beside tag 1, so that a name given to another project revives no token."""
+@dataclass(frozen=True, slots=True)
+class ProjectIds(Caveat):
+    """`[2, [id...]]`: one of these projects, whatever it is called now. Never met by one not yet born."""
 
-    tag: ClassVar[int] = 2
-    needs_project: ClassVar[bool] = True
+    tag = 2
     ids: tuple[str, ...]
 
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        return cls(_texts(fields))
+
     def check(self, context: AccessContext) -> None:
-        if context.project_name is None:
-            raise CaveatNotMetError("project-scoped token used outside of a project context")
+        if context.project_pending:
+            return
+        _project(context)
         if context.project_id is None or context.project_id not in self.ids:
-            raise CaveatNotMetError(_foreign_project(context))
+            raise _wrong_project(context)
 
 
-@dataclass(frozen=True)
-class RequestUser:
-    """Tag 3, `[3, uuid]`: only on behalf of this account."""
+@dataclass(frozen=True, slots=True)
+class RequestUser(Caveat):
+    """`[3, user id]`: this user."""
 
-    tag: ClassVar[int] = 3
-    needs_project: ClassVar[bool] = False
+    tag = 3
     user_id: str
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        _require_count(fields, 1)
+        if type(fields[0]) is not str:
+            raise _invalid_fields()
+        return cls(fields[0])
 
     def check(self, context: AccessContext) -> None:
         if context.user_id is None:
@@ -116,132 +168,162 @@ class RequestUser:
             raise CaveatNotMetError("current user does not match user restriction in token")
 
 
-@dataclass(frozen=True)
-class Publisher:
-    """Tag 4, `[4, uuid, claims or null]`: minted for a trusted publisher. The claims are for the log alone."""
+@dataclass(frozen=True, slots=True)
+class Publisher(Caveat):
+    """`[4, publisher id, claims or null]`: this trusted publisher, and a project of its own.
 
-    tag: ClassVar[int] = 4
-    needs_project: ClassVar[bool] = False
+    The claims are informational and may be missing. Without a publisher in the context it is never met.
+    """
+
+    tag = 4
     publisher_id: str
+    claims: Mapping[str, Any] | None = None
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        _require_count(fields, 1, optional=1)
+        publisher_id, claims = (*fields, None)[:2]
+        if type(publisher_id) is not str or (claims is not None and type(claims) is not dict):
+            raise _invalid_fields()
+        return cls(publisher_id, claims)
 
     def check(self, context: AccessContext) -> None:
         if context.publisher_id is None:
             raise CaveatNotMetError("OIDC scoped token used outside of an OIDC identified request")
         if context.publisher_id != self.publisher_id:
             raise CaveatNotMetError("current OIDC publisher does not match publisher restriction in token")
+        if context.project_pending:
+            return
+        if context.project_name is None:
+            raise CaveatNotMetError("OIDC scoped token used outside of a project context")
+        if context.project_id not in context.publisher_projects:
+            raise CaveatNotMetError(f"OIDC scoped token is not valid for project '{context.project_name}'")
 
 
-@dataclass(frozen=True)
-class CopyId:
-    """Tag 100, `[100, 32 hex digits]`: names one copy of a token, so that it can be revoked alone."""
+@dataclass(frozen=True, slots=True)
+class CopyId(Caveat):
+    """`[100, 32 hex digits]`: names one copy of a token, so that it can be revoked alone.
 
-    tag: ClassVar[int] = 100
-    needs_project: ClassVar[bool] = False
+    Added, with 16 random bytes, when a holder narrows a token. A copy made from the copy ends with it.
+    """
+
+    tag = 100
     copy_id: str
+
+    @classmethod
+    def from_fields(cls, fields: list[Any]) -> Self:
+        _require_count(fields, 1)
+        text = fields[0]
+        if type(text) is not str or len(text) != _COPY_ID_CHARS or not set(text) <= _HEX:
+            raise _invalid_fields()
+        return cls(text)
 
     def check(self, context: AccessContext) -> None:
         if self.copy_id in context.revoked_copies:
-            raise CaveatNotMetError("this copy of the token has been revoked")
+            raise CaveatNotMetError("this copy of the token was revoked")
 
 
-def _foreign_project(context: AccessContext) -> str:
-    return f"project-scoped token is not valid for project: {context.project_name!r}"
+_COPY_ID_CHARS = 32
+_HEX = frozenset("0123456789abcdef")
+
+CAVEATS: Mapping[int, type[Caveat]] = {
+    cls.tag: cls for cls in (Expiration, ProjectNames, ProjectIds, RequestUser, Publisher, CopyId)
+}
 
 
 def parse_caveat(data: bytes, *, token_owner: str) -> Caveat:
-    """Read one caveat. `token_owner` is who the token was issued to: the legacy "user" form means that account.
+    """Return the caveat in these bytes. `token_owner` is who the legacy permission `user` stands for.
 
     Raises:
-        MalformedCaveatError: not understood; the message is the reference index's.
+        MalformedCaveatError: not understood, with the reference's text.
     """
     try:
-        value = json.loads(data)
+        value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
-        raise MalformedCaveatError("unknown error") from None
-    if isinstance(value, dict):
-        return _parse_legacy(value, token_owner)
-    if not isinstance(value, list):
+        raise MalformedCaveatError("unknown error", hint="the caveat is not JSON") from None
+    if type(value) is dict:
+        value = _from_legacy(value, token_owner)
+    if type(value) is not list:
         raise MalformedCaveatError("caveat must be an array")
     if not value:
         raise MalformedCaveatError("caveat array cannot be empty")
     tag, *fields = value
-    reader = _READERS.get(tag) if type(tag) is int else None
-    if reader is None:
-        raise MalformedCaveatError(f"caveat has unknown tag: {str(tag)[:40]}")
-    return reader(fields)
-
-
-def check_caveats(caveats: Iterable[Caveat], context: AccessContext) -> None:
-    """Return if every caveat is met; those that need a project wait while `context.project_name` is None.
-
-    Raises:
-        CaveatNotMetError: the first one that is not.
-    """
-    for caveat in caveats:
-        if context.project_name is not None or not caveat.needs_project:
-            caveat.check(context)
+    # A bool or a float equals an int as a key of the table.
+    cls = CAVEATS.get(tag) if type(tag) is int else None
+    if cls is None:
+        shown = str(tag)[:_MAX_SHOWN] if type(tag) is int else f"a {type(tag).__name__}"
+        raise MalformedCaveatError(f"caveat has unknown tag: {shown}")
+    return cls.from_fields(fields)
 
 
 def serialize_caveat(*value: object) -> bytes:
-    """Return the compact JSON of `[tag, field, ...]`."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    """Return the compact JSON of `[tag, field, ...]`, as the reference writes it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _exactly(fields: list[object], *kinds: Callable[[object], bool], optional: int = 0) -> list[object]:
-    if len(fields) < len(kinds) - optional:
+def check_caveats(caveats: Iterable[Caveat], context: AccessContext) -> None:
+    """Return if every caveat is met.
+
+    Raises:
+        CaveatNotMetError: for the first that is not.
+    """
+    for caveat in caveats:
+        caveat.check(context)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key appears twice")
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_MAX_SHOWN = 40
+
+
+def _from_legacy(value: dict[str, Any], token_owner: str) -> list[Any] | None:
+    keys = value.keys()
+    if keys == {"version", "permissions"} and type(value["version"]) is int and value["version"] == 1:
+        permissions = value["permissions"]
+        if permissions == "user":
+            return [RequestUser.tag, token_owner]
+        if type(permissions) is dict and permissions.keys() == {"projects"}:
+            return [ProjectNames.tag, permissions["projects"]]
+    if keys == {"exp", "nbf"}:
+        return [Expiration.tag, value["exp"], value["nbf"]]
+    if keys == {"project_ids"}:
+        return [ProjectIds.tag, value["project_ids"]]
+    return None
+
+
+def _require_count(fields: list[Any], count: int, *, optional: int = 0) -> None:
+    if len(fields) < count:
         raise MalformedCaveatError("Not enough values")
-    if len(fields) > len(kinds) or not all(kind(value) for kind, value in zip(kinds, fields, strict=False)):
-        raise MalformedCaveatError("invalid values for fields")
-    return fields
+    if len(fields) > count + optional:
+        raise _invalid_fields()
 
 
-def _is_int(value: object) -> bool:
-    return type(value) is int  # a bool is an int to isinstance, and is none here
+def _texts(fields: list[Any]) -> tuple[str, ...]:
+    _require_count(fields, 1)
+    values = fields[0]
+    if type(values) is not list:
+        raise _invalid_fields()
+    for value in values:
+        if type(value) is not str:
+            raise _invalid_fields()
+    return tuple(values)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _project(context: AccessContext) -> str:
+    if context.project_name is None:
+        raise CaveatNotMetError("project-scoped token used outside of a project context")
+    return context.project_name
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def _wrong_project(context: AccessContext) -> CaveatNotMetError:
+    return CaveatNotMetError(f"project-scoped token is not valid for project: {context.project_name!r}")
 
 
-def _is_claims(value: object) -> bool:
-    return value is None or isinstance(value, dict)
-
-
-@dataclass(frozen=True)
-class _Reader:
-    make: Callable[..., Caveat]
-    kinds: tuple[Callable[[object], bool], ...]
-    optional: int = 0
-    used: int = field(default=2)
-
-    def __call__(self, fields: list[object]) -> Caveat:
-        values = _exactly(fields, *self.kinds, optional=self.optional)
-        return self.make(*(tuple(v) if isinstance(v, list) else v for v in values[: self.used]))
-
-
-_READERS: dict[int, _Reader] = {
-    Expiration.tag: _Reader(Expiration, (_is_int, _is_int)),
-    ProjectNames.tag: _Reader(ProjectNames, (_is_texts,)),
-    ProjectIds.tag: _Reader(ProjectIds, (_is_texts,)),
-    RequestUser.tag: _Reader(RequestUser, (_is_text,)),
-    Publisher.tag: _Reader(Publisher, (_is_text, _is_claims), optional=1, used=1),
-    CopyId.tag: _Reader(CopyId, (_is_text,)),
-}
-
-
-def _parse_legacy(value: dict[str, object], token_owner: str) -> Caveat:
-    """Read the object forms of before 2022, which pypitoken still writes on request."""
-    match value:
-        case {"version": 1, "permissions": "user"} if len(value) == 2:  # noqa: PLR2004 - no other member
-            return RequestUser(token_owner)
-        case {"version": 1, "permissions": {"projects": list() as names}} if len(value) == 2:  # noqa: PLR2004
-            return _READERS[ProjectNames.tag]([names])
-        case {"exp": expires_at, "nbf": not_before} if len(value) == 2:  # noqa: PLR2004
-            return _READERS[Expiration.tag]([expires_at, not_before])
-        case {"project_ids": list() as ids} if len(value) == 1:
-            return _READERS[ProjectIds.tag]([ids])
-    raise MalformedCaveatError("caveat must be an array")
+def _invalid_fields() -> MalformedCaveatError:
+    return MalformedCaveatError("invalid values for fields")

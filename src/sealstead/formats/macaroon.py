@@ -1,71 +1,95 @@
-"""Macaroons in the binary v2 format of libmacaroons: bytes to values and back, and the signature chain.
+"""Macaroons in the binary format, version 2, with first-party caveats.
 
-Layout: version `02`; location (field 1), identifier (field 2), end; each caveat as field 2, end; end of
-caveats; signature (field 6, 32 bytes). Fields are a varint type, a varint length and the value. The
-signature is an HMAC-SHA256 chain over identifier and caveats (Birgisson et al., NDSS 2014, section V).
+Format: libmacaroons, `doc/format.txt`. Construction: Birgisson and others, "Macaroons: Cookies with Contextual
+Caveats for Decentralized Authorization in the Cloud", NDSS 2014. There is no RFC.
 
-Rules:
-  * First-party caveats only: a caveat with a location or a verification id is refused.
-  * One encoding per value: minimal varints, nothing after the signature. So no two byte strings are the
-    same macaroon.
-  * Nothing is believed before `verify_macaroon` has returned; the location is never covered by the signature.
+    macaroon = 02 [location] identifier EOS *( caveat EOS ) EOS signature
+    location = 01 length bytes      identifier, caveat = 02 length bytes
+    EOS      = 00                   signature          = 06 20 and 32 bytes
+
+What this reader upholds beyond the format:
+
+* One value has one encoding: lengths are the shortest varints, nothing follows the signature. So what was
+  read is what gets written, bit for bit.
+* Third-party caveats, JSON and version 1 are refused, not skipped.
+* Size and number of caveats are bounded, so that nobody buys much work with one header.
+
+The location is not covered by the signature: it informs, and nothing may be decided by it. What a caveat says
+is the business of `caveats`; how a macaroon becomes a token is that of `token_text`.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, field
 
-from sealstead.errors import ParseError, VerificationError
+from sealstead.errors import InputError, ParseError, VerificationError
 
 _VERSION = 2
-_END = 0
 _LOCATION = 1
 _IDENTIFIER = 2
+_VERIFICATION_ID = 4
 _SIGNATURE = 6
-SIGNATURE_BYTES = 32
+_END = 0
+
 _KEY_GENERATOR = b"macaroons-key-generator"
-"""libmacaroons derives the first key of the chain with this constant."""
-MAX_BYTES = 12_288
-"""More than any token we issue with dozens of caveats; a bound on what a stranger makes us hash."""
+"""HMAC key that turns a root key of any length into the first chain key (libmacaroons)."""
+
+SIGNATURE_BYTES = 32
+MAX_BYTES = 32 * 1024
+"""Four times the longest header line that common servers take."""
+MAX_CAVEATS = 128
 
 
 class MacaroonFormatError(ParseError):
+    """The bytes are no macaroon of version 2, or not in its one encoding."""
+
     code = "macaroon-format"
 
 
+class MacaroonTooLargeError(InputError):
+    """What should be written could not be read back."""
+
+    code = "macaroon-too-large"
+
+
 class SignatureMismatchError(VerificationError):
-    """Not made with this root key, or changed since."""
+    """The macaroon was not made with this root key, or was changed since."""
 
     code = "signature-mismatch"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Macaroon:
-    """A parsed macaroon; authentic only after `verify_macaroon`."""
+    """A parsed macaroon. Nothing in it is proved before `verify_macaroon` has returned.
 
-    location: bytes
+    The signature is what makes it a bearer secret, so it is kept out of `repr`, and two macaroons are
+    never compared with `==`.
+    """
+
+    location: bytes | None
+    """Where it comes from, as the maker says; `None` and empty are written differently."""
     identifier: bytes
     caveats: tuple[bytes, ...]
-    signature: bytes
-
-    def __repr__(self) -> str:
-        # The signature is what makes a bearer.
-        return f"Macaroon(identifier={self.identifier!r}, caveats={len(self.caveats)})"
+    signature: bytes = field(repr=False)
 
 
-def mint(root: bytes, *, location: bytes, identifier: bytes, caveats: Iterable[bytes] = ()) -> Macaroon:
-    """Return a macaroon signed under `root` (32 random bytes, kept by the caller)."""
+def mint(
+    root: bytes, *, location: bytes | None, identifier: bytes, caveats: Iterable[bytes] = ()
+) -> Macaroon:
+    """Return a new macaroon. The caller makes the root key from 32 random bytes and keeps it secret."""
     packed = tuple(caveats)
     return Macaroon(
-        location=location, identifier=identifier, caveats=packed, signature=_chain(root, identifier, packed)
+        location=location,
+        identifier=identifier,
+        caveats=packed,
+        signature=_chain(root, identifier, packed),
     )
 
 
 def add_caveat(macaroon: Macaroon, caveat: bytes) -> Macaroon:
-    """Return a macaroon narrowed by one more caveat. Any holder can do this, offline; nobody can undo it."""
+    """Return the macaroon with one caveat more. Any holder can do this, offline; nobody can undo it."""
     return Macaroon(
         location=macaroon.location,
         identifier=macaroon.identifier,
@@ -75,13 +99,52 @@ def add_caveat(macaroon: Macaroon, caveat: bytes) -> Macaroon:
 
 
 def verify_macaroon(macaroon: Macaroon, root: bytes) -> None:
-    """Return if the signature holds, in time that does not depend on where it differs.
+    """Return if the macaroon was minted with `root` and only narrowed since. Constant-time.
 
     Raises:
-        SignatureMismatchError
+        SignatureMismatchError: anything else.
     """
-    if not hmac.compare_digest(_chain(root, macaroon.identifier, macaroon.caveats), macaroon.signature):
+    expected = _chain(root, macaroon.identifier, macaroon.caveats)
+    if not hmac.compare_digest(expected, macaroon.signature):
         raise SignatureMismatchError("signatures do not match")
+
+
+def parse_macaroon(data: bytes) -> Macaroon:
+    """Return the macaroon that these bytes, all of them, encode.
+
+    Raises:
+        MacaroonFormatError: for every other input.
+    """
+    if len(data) > MAX_BYTES:
+        raise MacaroonFormatError(f"longer than {MAX_BYTES} bytes")
+    try:
+        return _parse(data)
+    except IndexError:
+        raise MacaroonFormatError("ends too early") from None
+
+
+def serialize_macaroon(macaroon: Macaroon) -> bytes:
+    """Return the one encoding of the macaroon.
+
+    Raises:
+        MacaroonTooLargeError: beyond MAX_BYTES or MAX_CAVEATS.
+    """
+    out = bytearray((_VERSION,))
+    if macaroon.location is not None:
+        _append(out, _LOCATION, macaroon.location)
+    _append(out, _IDENTIFIER, macaroon.identifier)
+    out.append(_END)
+    for caveat in macaroon.caveats:
+        _append(out, _IDENTIFIER, caveat)
+        out.append(_END)
+    out.append(_END)
+    _append(out, _SIGNATURE, macaroon.signature)
+    if len(out) > MAX_BYTES or len(macaroon.caveats) > MAX_CAVEATS:
+        raise MacaroonTooLargeError(
+            f"a macaroon has at most {MAX_BYTES} bytes and {MAX_CAVEATS} caveats",
+            hint="name fewer projects, or narrow the original instead of a narrowed copy",
+        )
+    return bytes(out)
 
 
 def _chain(root: bytes, identifier: bytes, caveats: tuple[bytes, ...]) -> bytes:
@@ -91,87 +154,73 @@ def _chain(root: bytes, identifier: bytes, caveats: tuple[bytes, ...]) -> bytes:
     return signature
 
 
-def serialize_macaroon(macaroon: Macaroon) -> bytes:
-    parts = [bytes([_VERSION])]
-    if macaroon.location:
-        parts.append(_field(_LOCATION, macaroon.location))
-    parts += [_field(_IDENTIFIER, macaroon.identifier), bytes([_END])]
-    for caveat in macaroon.caveats:
-        parts += [_field(_IDENTIFIER, caveat), bytes([_END])]
-    parts += [bytes([_END]), _field(_SIGNATURE, macaroon.signature)]
-    return b"".join(parts)
-
-
-def parse_macaroon(data: bytes) -> Macaroon:
-    """Read a macaroon strictly.
-
-    Raises:
-        MacaroonFormatError: anything else than the one encoding of a first-party macaroon v2.
-    """
-    if len(data) > MAX_BYTES:
-        _refuse("too long")
-    try:
-        return _parse(data)
-    except IndexError:
-        _refuse("truncated")
-
-
 def _parse(data: bytes) -> Macaroon:
     if data[0] != _VERSION:
-        _refuse("not version 2")
-    position, location = 1, b""
-    if data[position] == _LOCATION:
-        location, position = _read(data, position, _LOCATION)
-        if not location:
-            _refuse("an empty location")
-    identifier, position = _read(data, position, _IDENTIFIER)
-    position = _end(data, position)
-    caveats = []
-    while data[position] != _END:
-        caveat, position = _read(data, position, _IDENTIFIER)
-        position = _end(data, position)
+        raise MacaroonFormatError("not a macaroon of version 2")
+    at = 1
+    location = None
+    if data[at] == _LOCATION:
+        location, at = _field(data, at, _LOCATION)
+    identifier, at = _field(data, at, _IDENTIFIER)
+    at = _end(data, at)
+    caveats: list[bytes] = []
+    while data[at] != _END:
+        if len(caveats) == MAX_CAVEATS:
+            raise MacaroonFormatError(f"more than {MAX_CAVEATS} caveats")
+        if data[at] == _LOCATION:
+            raise MacaroonFormatError("third-party caveats are not supported")
+        caveat, at = _field(data, at, _IDENTIFIER)
+        if data[at] == _VERIFICATION_ID:
+            raise MacaroonFormatError("third-party caveats are not supported")
+        at = _end(data, at)
         caveats.append(caveat)
-    signature, position = _read(data, position + 1, _SIGNATURE)
+    signature, at = _field(data, at + 1, _SIGNATURE)
     if len(signature) != SIGNATURE_BYTES:
-        _refuse("a signature of the wrong length")
-    if position != len(data):
-        _refuse("trailing data")
+        raise MacaroonFormatError("its signature is not 32 bytes long")
+    if at != len(data):
+        raise MacaroonFormatError("something follows the signature")
     return Macaroon(location=location, identifier=identifier, caveats=tuple(caveats), signature=signature)
 
 
-def _read(data: bytes, position: int, kind: int) -> tuple[bytes, int]:
-    """Return the value of the field of this kind at `position`, and where it ends."""
-    if data[position] != kind:
-        _refuse("an unexpected field")
-    length = data[position + 1]
-    start = position + 2
-    if length & 0x80:
-        # MAX_BYTES needs two bytes of seven bits; a longer or padded length is another encoding of the same.
-        high = data[start]
-        if not 0 < high < 0x80:  # noqa: PLR2004 - the continuation bit
-            _refuse("a length out of bounds or not minimal")
-        length = (length & 0x7F) | high << 7
-        start += 1
+def _field(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
+    """Return the field of this kind that begins at `at`, and where the next one begins."""
+    if data[at] != kind:
+        raise MacaroonFormatError("a field is missing, unknown or out of order")
+    length = data[at + 1]
+    start = at + 2
+    if length > 0x7F:  # noqa: PLR2004 - a varint: seven bits a byte, least first, the top bit says "more"
+        length, start = _long_length(data, at + 1)
     end = start + length
     if end > len(data):
-        _refuse("truncated")
+        raise MacaroonFormatError("ends too early")
     return data[start:end], end
 
 
-def _end(data: bytes, position: int) -> int:
-    if data[position] != _END:
-        _refuse("an unexpected field")
-    return position + 1
+def _long_length(data: bytes, at: int) -> tuple[int, int]:
+    length = data[at] & 0x7F
+    # Three bytes reach 2 MiB, far beyond MAX_BYTES.
+    for shift in (7, 14):
+        at += 1
+        byte = data[at]
+        length |= (byte & 0x7F) << shift
+        if byte == 0:
+            raise MacaroonFormatError("a length is not in its shortest form")
+        if not byte & 0x80:
+            return length, at + 1
+    raise MacaroonFormatError("a length is out of bounds")
 
 
-def _field(kind: int, value: bytes) -> bytes:
+def _end(data: bytes, at: int) -> int:
+    if data[at] != _END:
+        raise MacaroonFormatError("a field is missing, unknown or out of order")
+    return at + 1
+
+
+def _append(out: bytearray, kind: int, value: bytes) -> None:
+    out.append(kind)
     length = len(value)
-    if length < 0x80:  # noqa: PLR2004 - one byte of seven bits
-        return bytes([kind, length]) + value
-    if length >= 1 << 14:
-        _refuse("too long")
-    return bytes([kind, length & 0x7F | 0x80, length >> 7]) + value
-
-
-def _refuse(what: str) -> NoReturn:
-    raise MacaroonFormatError(f"not a macaroon: {what}")
+    while length > 0x7F:  # noqa: PLR2004 - see _field
+        out.append(length & 0x7F | 0x80)
+        length >>= 7
+    out.append(length)
+    out += value

@@ -184,9 +184,9 @@ def _require_good(row: Credential, macaroon: Macaroon, at: datetime) -> tuple[Ca
     owner = str(row.owner_id)
     try:
         caveats = tuple(parse_caveat(caveat, token_owner=owner) for caveat in macaroon.caveats)
-    except VerificationError as exc:
+    except ParseError as exc:
         raise CaveatNotMetError(exc.message) from exc
-    _require_met(caveats, AccessContext(now=at, user_id=owner))
+    _require_met(caveats, AccessContext(now=at, user_id=owner, project_pending=True))
     if not EmailAddress.objects.filter(user_id=row.owner_id, primary=True, verified=True).exists():
         raise EmailNotVerifiedError(row.owner.get_username())
     return caveats
