@@ -13,3 +13,5 @@ if not os.environ.get("SEALSTEAD_DATA_DIR"):
     os.environ["SEALSTEAD_DATA_DIR"] = str(_data_dir)
 
 from sealstead.server.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["sealstead.server.accounts.passwords.CheapForTests"]

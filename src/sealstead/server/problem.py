@@ -39,6 +39,7 @@ FAMILIES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 CODES: dict[str, tuple[int | None, str]] = {
     # code: (status, or None for the family's; anchors in /help/ with a blank between them, or "")
     "upload-not-allowed": (None, "project-name"),
+    "too-many-attempts": (429, ""),
     # The reference answers 400 where a conflict is meant; clients look for it (twine --skip-existing).
     "file-exists": (400, ""),
     "file-name-burned": (400, ""),

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "sealstead.server.accounts.middleware.TooManyAttemptsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -83,7 +84,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"site": "sealstead.server.site.tags"},
+            "libraries": {
+                "accounts": "sealstead.server.accounts.template_filters",
+                "site": "sealstead.server.site.tags",
+            },
         },
     },
 ]
@@ -98,10 +102,61 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can have us write to strangers
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_MAX_EMAIL_ADDRESSES = 10
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_USERNAME_VALIDATORS = "sealstead.server.accounts.names.VALIDATORS"
+ACCOUNT_ADAPTER = "sealstead.server.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "sealstead.server.accounts.forms.LoginForm",
+    "signup": "sealstead.server.accounts.forms.SignupForm",
+    "reset_password": "sealstead.server.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "sealstead.server.accounts.forms.ResetPasswordKeyForm",
+    "change_password": "sealstead.server.accounts.forms.ChangePasswordForm",
+    "set_password": "sealstead.server.accounts.forms.SetPasswordForm",
+    "reauthenticate": "sealstead.server.accounts.forms.ReauthenticateForm",
+    "add_email": "sealstead.server.accounts.forms.AddEmailForm",
+}
+# allauth counts attempts in Django's cache, which is of one process. Ours are in the database (accounts/limits.py).
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "sealstead.server.accounts.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]  # recovery codes are ours: allauth stores what they are made from
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts/mfa_forms.py asks for one verified address, not for all
+MFA_FORMS = {
+    "authenticate": "sealstead.server.accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "sealstead.server.accounts.mfa_forms.ReauthenticateForm",
+    "activate_totp": "sealstead.server.accounts.mfa_forms.ActivateTOTPForm",
+    "add_webauthn": "sealstead.server.accounts.mfa_forms.AddWebAuthnForm",
+    "edit_webauthn": "sealstead.server.accounts.mfa_forms.EditWebAuthnForm",
+    "authenticate_webauthn": "sealstead.server.accounts.mfa_forms.AuthenticateWebAuthnForm",
+    "reauthenticate_webauthn": "sealstead.server.accounts.mfa_forms.ReauthenticateWebAuthnForm",
+}
+# Nothing that matters may be in a per-process cache; without one, whatever asks for it finds nothing.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 SESSION_ENGINE = "sealstead.server.accounts.sessions"
+# Behind TLS the browser itself holds to `__Host-` (RFC 6265bis): Secure, for the whole host and no other.
+_COOKIE_PREFIX = "__Host-" if SEALSTEAD.behind_tls else ""
+SESSION_COOKIE_NAME = _COOKIE_PREFIX + "sealstead"
+CSRF_COOKIE_NAME = _COOKIE_PREFIX + "csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SEALSTEAD.behind_tls
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # as sessions.IDLE, which the server itself holds to
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["sealstead.server.accounts.passwords.Rfc9106LowMemory"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},  # as passwords.MIN_LENGTH
+    },
+    {"NAME": "sealstead.server.accounts.passwords.MaximumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]

@@ -44,7 +44,7 @@ def address_of(user: User) -> str:
 def send(address: str, template: str, context: Mapping[str, Any], *, language: str = "") -> None:
     """Send `mail/<template>` to one address, in `language` (blank: the one now active)."""
     with translation.override(language or translation.get_language() or settings.LANGUAGE_CODE):
-        values = {"public_url": _public_url(), **context}
+        values = {"public_url": public_url(), **context}
         # A line break in a subject would start another header.
         subject = " ".join(_render(f"mail/{template}.subject.txt", values).split())
         body = _render(f"mail/{template}.txt", values).strip() + "\n"
@@ -66,5 +66,6 @@ def _deliver(message: EmailMessage, template: str) -> None:
         _log.warning("mail not sent", extra={"template": template, "reason": type(exc).__name__})
 
 
-def _public_url() -> str:
-    return str(getattr(settings.SEALSTEAD, "public_url", "")).rstrip("/")
+def public_url() -> str:
+    """Return the server's address for links, without a slash at the end."""
+    return str(settings.SEALSTEAD.public_url)

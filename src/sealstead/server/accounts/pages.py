@@ -12,12 +12,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.sections import all_sections
+from sealstead.server.accounts.sessions import end_sessions
 from sealstead.server.site.language import offered_languages
 
 if TYPE_CHECKING:  # Django's own class is not generic at run time
@@ -67,3 +68,16 @@ def account(request: HttpRequest) -> HttpResponse:
         for section in all_sections()
     ]
     return render(request, "account/settings.html", {"form": form, "sections": sections})
+
+
+@login_required
+@require_POST
+def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required`; for the type checker
+    ended = end_sessions(request.user.pk, but=request.session.session_key)
+    messages.success(
+        request,
+        ngettext("%(count)d other browser is signed out.", "%(count)d other browsers are signed out.", ended)
+        % {"count": ended},
+    )
+    return HttpResponseRedirect(reverse("manage_account") + "#sessions")

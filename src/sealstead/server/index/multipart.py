@@ -124,8 +124,8 @@ class _ContentHandler(FileUploadHandler):
         field_name: str,
         file_name: str,
         content_type: str,
-        *args: Any,  # noqa: ANN401
-        **kwargs: Any,  # noqa: ANN401
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         super().new_file(field_name, file_name, content_type, *args, **kwargs)
         if field_name != "content":
