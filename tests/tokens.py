@@ -10,6 +10,7 @@ from uuid import UUID
 from sealstead.secret import Secret
 from sealstead.server.accounts.create import create_user
 from sealstead.server.accounts.models import User
+from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.issue import issue_upload_token
 from sealstead.server.credentials.models import Credential
@@ -24,7 +25,9 @@ Issue = Callable[..., tuple[Credential, Secret[str]]]
 
 
 def make_account(name: str) -> User:
-    return create_user(username=name, email=f"{name}@example.org", password=PASSWORD)
+    user = create_user(username=name, email=f"{name}@example.org", password=PASSWORD)
+    Event.objects.filter(user_id=user.pk).delete()  # of its creation; the tests are about what follows
+    return user
 
 
 def issue_token(**facts: Any) -> tuple[Credential, Secret[str]]:

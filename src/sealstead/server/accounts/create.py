@@ -1,16 +1,88 @@
-"""Create an account."""
+"""Create an account for somebody, as the operator does. Registration by visitors is allauth's form, with the same rules."""
 
 from __future__ import annotations
 
+from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 
+from sealstead.errors import ConflictError, InputError
 from sealstead.server.accounts.models import User
+from sealstead.server.accounts.names import user_name
+from sealstead.server.accounts.origin import now
+from sealstead.server.audit import tags
+from sealstead.server.audit.record import Origin, record
 
 
-def create_user(*, username: str, email: str, password: str, is_admin: bool = False) -> User:
-    """Create an account whose e-mail address counts as verified: the operator vouches for it."""
-    with transaction.atomic():
-        user = User.objects.create_user(username, email, password, is_staff=is_admin, is_superuser=is_admin)
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+class BadUserNameError(InputError):
+    code = "bad-user-name"
+
+
+class BadEmailError(InputError):
+    code = "bad-email"
+
+
+class WeakPasswordError(InputError):
+    code = "weak-password"
+
+
+class UserNameTakenError(ConflictError):
+    code = "user-name-taken"
+
+
+class EmailTakenError(ConflictError):
+    code = "email-taken"
+
+
+def create_user(
+    *, username: str, email: str, password: str, is_admin: bool = False, origin: Origin | None = None
+) -> User:
+    """Create an account whose e-mail address counts as verified: the operator vouches for it.
+
+    Raises:
+        BadUserNameError, BadEmailError, WeakPasswordError: not acceptable; the message says why.
+        UserNameTakenError, EmailTakenError: another account has it, in whatever case.
+    """
+    email = email.strip().lower()
+    _check(username, email, password)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                username, email, password, is_staff=is_admin, is_superuser=is_admin
+            )
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+            record(
+                tags.ACCOUNT_CREATED,
+                at=now(),
+                origin=origin or Origin(),
+                user_id=user.pk,
+                details={"admin": is_admin},
+            )
+    except IntegrityError as exc:
+        # Somebody else was first, between the check and the row.
+        raise UserNameTakenError(f"the user name or e-mail address of {username!r} is taken") from exc
     return user
+
+
+def _check(username: str, email: str, password: str) -> None:
+    try:
+        user_name(username)
+    except ValidationError as exc:
+        raise BadUserNameError(
+            f"{username[:60]!r} cannot be a user name", hint=" ".join(exc.messages)
+        ) from exc
+    try:
+        validate_email(email)
+    except ValidationError as exc:
+        raise BadEmailError(f"{email[:60]!r} is not an e-mail address") from exc
+    if User.objects.filter(username__iexact=username).exists():
+        raise UserNameTakenError(f"there already is an account {username!r}")
+    if filter_users_by_email(email):
+        raise EmailTakenError(f"another account has the e-mail address {email}")
+    try:
+        validate_password(password, User(username=username, email=email))
+    except ValidationError as exc:
+        raise WeakPasswordError("the password is too weak", hint=" ".join(exc.messages)) from exc

@@ -11,7 +11,7 @@ from allauth.account import signals as account
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
 from sealstead.server.accounts import mail, recovery, webauthn
@@ -27,6 +27,7 @@ from sealstead.server.audit.record import record
 def connect() -> None:
     for signal, receiver in (
         (account.user_signed_up, _signed_up),
+        (user_logged_in, _proved),
         (account.user_logged_in, _signed_in),
         (account.authentication_step_completed, _step_completed),
         (user_logged_out, _signed_out),
@@ -65,8 +66,11 @@ def _signed_up(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
-    mark_recent(request)
     _record(request, tags.SIGNED_IN, user)
+
+
+def _proved(request: HttpRequest, **_: Any) -> None:
+    mark_recent(request)
 
 
 def _step_completed(request: HttpRequest, **facts: Any) -> None:

@@ -10,12 +10,19 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     language = models.CharField(max_length=16, blank=True)
     """Chosen language; blank follows `Accept-Language`."""
+
+    class Meta(AbstractUser.Meta):
+        constraints: ClassVar = [
+            # `Alice` must not be able to pass for `alice`.
+            models.UniqueConstraint(Lower("username"), name="user_name_once")
+        ]
 
 
 class Session(models.Model):

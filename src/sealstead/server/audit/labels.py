@@ -9,6 +9,8 @@ from sealstead.server.audit import tags
 
 LABELS: dict[str, Promise] = {
     tags.ACCOUNT_CREATED: _("Account created"),
+    tags.ACCOUNT_DISABLED: _("Account disabled"),
+    tags.ACCOUNT_ENABLED: _("Account enabled"),
     tags.SIGNED_IN: _("Signed in"),
     tags.SIGN_IN_REFUSED: _("Sign-in refused"),
     tags.SIGNED_OUT: _("Signed out"),

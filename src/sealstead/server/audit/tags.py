@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 ACCOUNT_CREATED: Final = "account:created"
+ACCOUNT_DISABLED: Final = "account:disabled"
+ACCOUNT_ENABLED: Final = "account:enabled"
 SIGNED_IN: Final = "account:signed-in"
 SIGN_IN_REFUSED: Final = "account:sign-in-refused"
 SIGNED_OUT: Final = "account:signed-out"

@@ -17,12 +17,6 @@ from sealstead.server.index.models import File, Invitation, Project, Release, Ro
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _recently_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Asking again for the password has tests of its own; here everybody has just signed in.
-    monkeypatch.setattr("sealstead.server.accounts.reauth.did_recently_reauthenticate", lambda _request: True)
-
-
 def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user)
