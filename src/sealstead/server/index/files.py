@@ -29,6 +29,7 @@ from sealstead.server.index.answer import (
     text_answer,
     unchanged_since,
 )
+from sealstead.server.index.blobs import LocalBlobs
 from sealstead.server.index.models import ProjectState
 from sealstead.server.index.reader import reader
 
@@ -71,7 +72,7 @@ def answer_file(request: ReadRequest) -> Answer:
 
 def _send(request: ReadRequest, blob: str) -> Answer:
     try:
-        file = (settings.SEALSTEAD.data_dir / "blobs" / blob[:2] / blob[2:4] / blob[4:]).open("rb")
+        file = LocalBlobs(settings.SEALSTEAD.data_dir / "blobs").open(blob)
     except FileNotFoundError:
         _log.exception("a file of the index is missing in the store", blob=blob)
         return text_answer(HTTPStatus.INTERNAL_SERVER_ERROR)

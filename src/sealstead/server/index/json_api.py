@@ -24,8 +24,8 @@ from sealstead.server.index.simple import (
     READ_HEADERS,
     file_path,
     project_serial,
-    version_key,
 )
+from sealstead.server.index.versions import find_version, newest, version_key
 
 PREFIX: Final = "/pypi/"
 REVISION: Final = "j1"
@@ -105,7 +105,10 @@ def _document(normalized_name: str, canonical_version: str | None) -> dict[str, 
         release.pk: release
         for release in Release.objects.filter(project=project, deleted_at=None).defer("description_html")
     }
-    shown = _shown_release(list(releases.values()), canonical_version)
+    if canonical_version is None:
+        shown = newest(releases.values())
+    else:
+        shown = find_version(releases.values(), canonical_version)
     if shown is None:
         return None
     files = defaultdict(list)
@@ -123,31 +126,6 @@ def _document(normalized_name: str, canonical_version: str | None) -> dict[str, 
         ordered = sorted(releases.values(), key=lambda release: version_key(release.version))
         document["releases"] = {release.version: files[release.pk] for release in ordered}
     return document
-
-
-def _shown_release(releases: list[Release], canonical_version: str | None) -> Release | None:
-    """The version asked for; without one the newest, final before pre-release, and yanked ones last."""
-    if canonical_version is not None:
-        return next(
-            (
-                release
-                for release in releases
-                if canonicalize_version(release.version, strip_trailing_zero=True) == canonical_version
-            ),
-            None,
-        )
-    return newest(releases)
-
-
-def newest(releases: list[Release]) -> Release | None:
-    """Return the release that an installer would choose: final before pre-release, yanked ones only if alone."""
-
-    def rank(release: Release) -> tuple[Any, ...]:
-        known, version = version_key(release.version)
-        final = bool(known) and not version.is_prerelease  # type: ignore[union-attr]
-        return (release.yanked_at is None, final, (known, version))
-
-    return max(releases, key=rank, default=None)
 
 
 def _info(project: Project, release: Release) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from typing import Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from sealstead.formats import simple_index
 from sealstead.formats.negotiation import Form, negotiate
@@ -23,6 +22,7 @@ from sealstead.server.index.answer import Answer, Headers, ReadRequest, matches,
 from sealstead.server.index.models import File, IndexState, Project, ProjectState, Release
 from sealstead.server.index.page_store import StoredPage, pages
 from sealstead.server.index.reader import reader
+from sealstead.server.index.versions import version_key
 
 REVISION: Final = "s1"
 """Change it with every change of what these pages hold: stored pages are rendered again."""
@@ -129,14 +129,6 @@ def project_detail(normalized_name: str) -> simple_index.ProjectDetail:
         if Project.objects.values_list("serial", flat=True).get(pk=project.pk) == detail.serial:
             break
     return detail
-
-
-def version_key(version: str) -> tuple[int, Version | str]:
-    """Order versions as installers do; one that is none of theirs comes first."""
-    try:
-        return (1, Version(version))
-    except InvalidVersion:
-        return (0, version)
 
 
 def _versions(project: Project) -> list[str]:
