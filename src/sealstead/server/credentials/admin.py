@@ -1,0 +1,181 @@
+"""What the operator does to tokens at the command line: values in, plain facts out.
+
+The operator acts for the account that is named. Events and mails say so: the actor is nobody, the address blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from sealstead.durations import LONGEST, parse_duration
+from sealstead.errors import DeniedError, InputError, NotFoundError
+from sealstead.secret import Secret
+from sealstead.server.accounts.models import User
+from sealstead.server.audit.record import Origin
+from sealstead.server.credentials.errors import CredentialNotFoundError
+from sealstead.server.credentials.issue import issue_upload_token
+from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.policy import current_policy
+from sealstead.server.credentials.projects import project_directory
+from sealstead.server.credentials.revoke import revoke
+from sealstead.server.credentials.scope import project_names
+from sealstead.server.credentials.states import LIVING, state_of
+
+OPERATOR = Origin(user_agent="sealstead admin")
+
+
+class NoSuchUserError(NotFoundError):
+    code = "no-such-user"
+
+
+class NotAMemberError(DeniedError):
+    code = "not-a-member"
+
+
+class AmbiguousTokenError(InputError):
+    code = "ambiguous-token"
+
+
+class ScopeChoiceError(InputError):
+    code = "scope-choice"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewToken:
+    facts: dict[str, Any]
+    token: Secret[str]
+    reserved: tuple[str, ...]
+    """Names that became projects for this token."""
+
+
+def create_token(
+    *, user: str, name: str, projects: Sequence[str], all_projects: bool, expires: str | None, at: datetime
+) -> NewToken:
+    """Issue a token for the account `user`. A project that does not exist yet is reserved for the account.
+
+    `expires` is a duration, `never`, or None for the policy's default.
+
+    Raises:
+        NoSuchUserError, NotAMemberError, ScopeChoiceError, and those of `issue_upload_token` and `reserve`.
+    """
+    if all_projects == bool(projects):
+        raise ScopeChoiceError(
+            "a token needs a scope", hint="name its projects with --project, or choose --all-projects"
+        )
+    owner = _user(user)
+    expires_at = _expiry(expires, at)
+    with transaction.atomic():
+        reserved: list[str] = []
+        chosen = None
+        if not all_projects:
+            chosen = [_project(project, owner, reserved, at) for project in dict.fromkeys(projects)]
+        row, token = issue_upload_token(
+            owner=owner, name=name, projects=chosen, expires_at=expires_at, at=at, origin=OPERATOR
+        )
+    return NewToken(facts=facts_of(row, at), token=token, reserved=tuple(reserved))
+
+
+def list_tokens(*, user: str | None, at: datetime) -> list[dict[str, Any]]:
+    """Return every credential, or those of one account, oldest first.
+
+    Raises:
+        NoSuchUserError
+    """
+    rows = Credential.objects.select_related("owner").order_by("owner__username", "created_at", "pk")
+    if user is not None:
+        rows = rows.filter(owner=_user(user))
+    return [facts_of(row, at) for row in rows.iterator()]
+
+
+def revoke_token(
+    *, token: str, user: str | None, only_this: bool, reason: str, at: datetime
+) -> list[dict[str, Any]]:
+    """Revoke the token that an id, or a name of the account `user`, stands for; return what ended.
+
+    A name stands for the whole line of rotations that holds it.
+
+    Raises:
+        NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, AlreadyRevokedError
+    """
+    row = _find(token, user, at)
+    ended = revoke(row, actor=None, at=at, origin=OPERATOR, reason=reason, only_this=only_this)
+    return [facts_of(link, at) for link in ended]
+
+
+def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
+    """Return what lists show, ready for JSON."""
+    return {
+        "id": str(row.pk),
+        "kind": row.kind,
+        "user": row.owner.get_username(),
+        "name": row.name,
+        "projects": project_names(row.scope),
+        "state": str(state_of(row, at)),
+        "created_at": row.created_at.isoformat(),
+        "expires_at": _iso(row.expires_at),
+        "retires_at": _iso(row.retires_at),
+        "revoked_at": _iso(row.revoked_at),
+        "last_used_at": _iso(row.last_used_at),
+        "last_used_ip": row.last_used_ip,
+        "use_count": row.use_count,
+        "predecessor": str(row.predecessor_id) if row.predecessor_id else None,
+    }
+
+
+def _user(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NoSuchUserError(f"no account is named {username[:150]!r}", hint="sealstead admin create-user makes one")
+    return user
+
+
+def _expiry(expires: str | None, at: datetime) -> datetime | None:
+    if expires is None:
+        return at + current_policy().default_life
+    if expires.strip().lower() == "never":
+        return None
+    return at + parse_duration(expires, shortest=timedelta(minutes=1), longest=LONGEST)
+
+
+def _project(name: str, owner: User, reserved: list[str], at: datetime) -> tuple[str, UUID]:
+    directory = project_directory()
+    found = directory.find(name)
+    if found is None:
+        found = directory.reserve(name, owner=owner, at=at, origin=OPERATOR)
+        reserved.append(found.normalized_name)
+    elif found.id not in {one.id for one in directory.uploadable_by(owner)}:
+        raise NotAMemberError(
+            f"the account {owner.get_username()} has no role on the project {found.name}",
+            hint="an owner of the project can invite it",
+        )
+    return found.normalized_name, found.id
+
+
+def _find(token: str, user: str | None, at: datetime) -> Credential:
+    rows = Credential.objects.select_related("owner")
+    if user is not None:
+        rows = rows.filter(owner=_user(user))
+    try:
+        by_id = rows.filter(pk=UUID(token)).first()
+    except ValueError:
+        by_id = None
+    if by_id is not None:
+        return by_id
+    if user is None:
+        raise CredentialNotFoundError
+    named = [row for row in rows.filter(name=token).order_by("created_at", "pk") if state_of(row, at) in LIVING]
+    if not named:
+        raise CredentialNotFoundError
+    if len({row.line for row in named}) > 1:
+        raise AmbiguousTokenError(f"several tokens are named {token!r}", hint="name one by its id")
+    return named[0]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
