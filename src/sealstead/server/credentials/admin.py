@@ -21,11 +21,11 @@ from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.errors import CredentialNotFoundError
 from sealstead.server.credentials.issue import issue_upload_token
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import current_policy
+from sealstead.server.credentials.policy import default_life
 from sealstead.server.credentials.projects import project_directory
 from sealstead.server.credentials.revoke import revoke
 from sealstead.server.credentials.scope import project_names
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import is_living, standing_of
 
 OPERATOR = Origin(user_agent="sealstead admin")
 
@@ -116,7 +116,7 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
         "user": row.owner.get_username(),
         "name": row.name,
         "projects": project_names(row.scope),
-        "state": str(state_of(row, at)),
+        "state": str(standing_of(row, at)),
         "created_at": row.created_at.isoformat(),
         "expires_at": _iso(row.expires_at),
         "retires_at": _iso(row.retires_at),
@@ -131,13 +131,15 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
 def _user(username: str) -> User:
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise NoSuchUserError(f"no account is named {username[:150]!r}", hint="sealstead admin create-user makes one")
+        raise NoSuchUserError(
+            f"no account is named {username[:150]!r}", hint="sealstead admin create-user makes one"
+        )
     return user
 
 
 def _expiry(expires: str | None, at: datetime) -> datetime | None:
     if expires is None:
-        return at + current_policy().default_life
+        return at + default_life()
     if expires.strip().lower() == "never":
         return None
     return at + parse_duration(expires, shortest=timedelta(minutes=1), longest=LONGEST)
@@ -169,7 +171,7 @@ def _find(token: str, user: str | None, at: datetime) -> Credential:
         return by_id
     if user is None:
         raise CredentialNotFoundError
-    named = [row for row in rows.filter(name=token).order_by("created_at", "pk") if state_of(row, at) in LIVING]
+    named = [row for row in rows.filter(name=token).order_by("created_at", "pk") if is_living(row, at)]
     if not named:
         raise CredentialNotFoundError
     if len({row.line for row in named}) > 1:

@@ -106,17 +106,5 @@ class TokenNameInUseError(ConflictError):
         super().__init__(f"API token name already in use: {name}", hint="choose another name")
 
 
-class NotRotatableError(ConflictError):
-    """Revoked, expired or retired: there is nothing to hand over."""
-
-    code = "not-rotatable"
-
-
-class AlreadyRotatedError(ConflictError):
-    """A successor exists and has been used, or another rotation was first."""
-
-    code = "already-rotated"
-
-
 class AlreadyRevokedError(ConflictError):
     code = "already-revoked"

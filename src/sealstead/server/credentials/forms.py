@@ -12,7 +12,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from sealstead.server.credentials.policy import Policy
+from sealstead.lifecycle.policy import Policy
+from sealstead.server.credentials.policy import default_life, default_overlap
 from sealstead.server.credentials.projects import ProjectRef
 from sealstead.server.credentials.scope import MAX_NAME_CHARS
 
@@ -123,18 +124,18 @@ class RotateForm(forms.Form):
 def expiry_choices(policy: Policy) -> list[tuple[str, str]]:
     longest = policy.longest_life
     days = [n for n in LIVES if longest is None or timedelta(days=n) <= longest]
-    if longest is not None and longest.days and longest.days not in days and longest.days < LIVES[-1]:
-        days.append(longest.days)
+    if default_life().days and default_life().days not in days:
+        days = sorted([*days, default_life().days])
     choices = [(str(n), _days(n)) for n in days]
     choices.append(("custom", _("Until a day of your choice")))
-    if policy.never_expires_allowed:
+    if policy.never_expires_allowed and longest is None:
         choices.append(("never", _("Never")))
     return choices
 
 
 def overlap_choices(policy: Policy) -> list[tuple[str, str]]:
     days = {n for n in OVERLAPS if timedelta(days=n) <= policy.longest_overlap}
-    days.add(policy.default_overlap.days)
+    days.add(default_overlap().days)
     return [(str(n), _days(n) if n else _("Not at all: the old token ends now")) for n in sorted(days)]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from sealstead.lifecycle.policy import checked_expiry
 from sealstead.secret import Secret
 from sealstead.server.accounts.mail import notify
 from sealstead.server.accounts.models import User
@@ -17,10 +18,10 @@ from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
 from sealstead.server.credentials.errors import TokenNameInUseError
 from sealstead.server.credentials.models import Credential, Kind
-from sealstead.server.credentials.policy import checked_expiry
+from sealstead.server.credentials.policy import current_policy
 from sealstead.server.credentials.scope import clean_name, project_names, scope_document
 from sealstead.server.credentials.seal import seal_root
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import is_living
 from sealstead.server.credentials.tokens import token_text
 
 ROOT_KEY_BYTES = 32
@@ -46,7 +47,7 @@ def issue_upload_token(
     """
     name = clean_name(name)
     scope = scope_document(projects)
-    expires_at = checked_expiry(expires_at, at=at)
+    expires_at = checked_expiry(expires_at, current_policy(), at=at)
     credential_id = uuid.uuid4()
     row = Credential(
         id=credential_id,
@@ -93,6 +94,6 @@ def _free_name(owner: User, name: str, at: datetime) -> None:
     ).first()
     if holder is None:
         return
-    if any(state_of(link, at) in LIVING for link in Credential.objects.filter(line=holder.line)):
+    if any(is_living(link, at) for link in Credential.objects.filter(line=holder.line)):
         raise TokenNameInUseError(name)
     Credential.objects.filter(pk=holder.pk).update(holds_name=False)

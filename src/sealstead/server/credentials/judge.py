@@ -32,6 +32,7 @@ from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError, Ve
 from sealstead.formats.caveats import AccessContext, Caveat, OutsideLifetimeError, check_caveats, parse_caveat
 from sealstead.formats.macaroon import Macaroon, SignatureMismatchError, verify_macaroon
 from sealstead.formats.token_text import parse_token
+from sealstead.lifecycle.states import Standing
 from sealstead.secret import Secret
 from sealstead.server.accounts.limits import hit, network_of
 from sealstead.server.accounts.models import User
@@ -48,7 +49,7 @@ from sealstead.server.credentials.errors import (
 from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.present import read_credential
 from sealstead.server.credentials.seal import open_root
-from sealstead.server.credentials.states import State, state_of
+from sealstead.server.credentials.states import standing_of
 
 _NOBODYS_ROOT = os.urandom(32)
 """Verifies nothing: made anew in each process, told to nobody."""
@@ -170,12 +171,12 @@ def _require_met(caveats: Iterable[Caveat], context: AccessContext) -> None:
 
 
 def _require_good(row: Credential, macaroon: Macaroon, at: datetime) -> tuple[Caveat, ...]:
-    match state_of(row, at):
-        case State.PENDING | State.EXPIRED:
+    match standing_of(row, at):
+        case Standing.PENDING | Standing.EXPIRED:
             raise TokenExpiredError
-        case State.RETIRED:
+        case Standing.RETIRED:
             raise TokenRetiredError
-        case State.REVOKED:
+        case Standing.REVOKED:
             raise InvalidCredentialError
         case _:
             pass

@@ -38,12 +38,12 @@ from sealstead.server.credentials.forms import AddTokenForm, RotateForm
 from sealstead.server.credentials.issue import issue_upload_token
 from sealstead.server.credentials.listing import get_credential
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import current_policy
+from sealstead.server.credentials.policy import current_policy, default_life, default_overlap
 from sealstead.server.credentials.projects import ProjectRef, project_directory
-from sealstead.server.credentials.revoke import descendants, revoke
+from sealstead.server.credentials.revoke import ended_with, revoke
 from sealstead.server.credentials.rotate import rotate_upload_token
 from sealstead.server.credentials.section import shown
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import is_living
 from sealstead.server.credentials.texts import error_text
 
 EVENTS_SHOWN = 50
@@ -99,7 +99,7 @@ def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     user, at = _user(request), _now()
     row = _own(user, credential_id)
     policy = current_policy()
-    initial = {"overlap": policy.default_overlap.days, "idempotency_key": secrets.token_urlsafe(24)}
+    initial = {"overlap": default_overlap().days, "idempotency_key": secrets.token_urlsafe(24)}
     if request.method != "POST":
         form = RotateForm(policy=policy, initial=initial)
         return _rotate_page(request, row, form, at)
@@ -129,7 +129,7 @@ def revoke_one(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     user, at = _user(request), _now()
     row = _own(user, credential_id)
     if request.method != "POST":
-        also = [shown(link, at) for link in descendants(row) if state_of(link, at) in LIVING]
+        also = [shown(link, at) for link in ended_with(row)[1:] if is_living(link, at)]
         return render(request, "credentials/revoke.html", {"token": shown(row, at), "also": also})
     try:
         ended = revoke(
@@ -199,7 +199,7 @@ def _issue(
 
 
 def _preselected(request: HttpRequest, projects: Sequence[ProjectRef]) -> dict[str, Any]:
-    initial: dict[str, Any] = {"expiry": str(current_policy().default_life.days)}
+    initial: dict[str, Any] = {"expiry": str(default_life().days)}
     wanted = request.GET.get("selected_project", "").lower()
     if any(one.normalized_name == wanted for one in projects):
         initial |= {"scope": "projects", "projects": [wanted]}

@@ -11,27 +11,21 @@ from uuid import UUID
 
 from django.db import transaction
 
+from sealstead.lifecycle.lines import ended_by_revoking
 from sealstead.server.accounts.mail import notify
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
 from sealstead.server.credentials.errors import AlreadyRevokedError
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import is_living
 
 
-def descendants(row: Credential) -> list[Credential]:
-    """Return what rotations made from `row`, directly or not, oldest first."""
-    by_predecessor: dict[object, list[Credential]] = {}
-    for link in Credential.objects.filter(line=row.line).order_by("created_at", "pk"):
-        by_predecessor.setdefault(link.predecessor_id, []).append(link)
-    found: list[Credential] = []
-    queue = [row.pk]
-    while queue:
-        for link in by_predecessor.get(queue.pop(0), []):
-            found.append(link)
-            queue.append(link.pk)
-    return found
+def ended_with(row: Credential, *, only_this: bool = False) -> list[Credential]:
+    """Return `row` and, unless `only_this`, what rotations made from it, nearest first."""
+    line = {link.pk: link for link in Credential.objects.filter(line=row.line)}
+    made_from = {link.pk: link.predecessor_id for link in line.values()}
+    return [line[pk] for pk in ended_by_revoking(made_from, row.pk, only_this=only_this)]
 
 
 def revoke(
@@ -52,7 +46,7 @@ def revoke(
     """
     with transaction.atomic():
         row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
-        ended = end_links([row] if only_this else [row, *descendants(row)], at=at, reason=reason)
+        ended = end_links(ended_with(row, only_this=only_this), at=at, reason=reason)
         if not ended:
             raise AlreadyRevokedError(f"the token {row.name!r} is revoked already")
         for link in ended:
@@ -84,6 +78,6 @@ def end_links(links: list[Credential], *, at: datetime, reason: str) -> list[Cre
 
 def _pass_name_on(link: Credential, at: datetime, *, besides: set[UUID]) -> None:
     for other in Credential.objects.filter(line=link.line).exclude(pk__in=besides).order_by("created_at"):
-        if state_of(other, at) in LIVING:
+        if is_living(other, at):
             Credential.objects.filter(pk=other.pk).update(holds_name=True)
             return

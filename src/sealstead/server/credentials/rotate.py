@@ -17,18 +17,18 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from sealstead.lifecycle.rotation import AlreadyRotatedError, Repeat, plan_rotation
 from sealstead.secret import Secret
 from sealstead.server.accounts.mail import notify
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
-from sealstead.server.credentials.errors import AlreadyRotatedError, NotRotatableError
 from sealstead.server.credentials.issue import ROOT_KEY_BYTES
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import checked_overlap, successor_expiry
-from sealstead.server.credentials.revoke import descendants, end_links
+from sealstead.server.credentials.policy import current_policy
+from sealstead.server.credentials.revoke import end_links, ended_with
 from sealstead.server.credentials.seal import open_root, seal_root
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import link_of
 from sealstead.server.credentials.tokens import token_text
 
 REPEAT_WITHIN = timedelta(minutes=10)
@@ -48,11 +48,10 @@ def rotate_upload_token(
 
     Raises:
         NotRotatableError: revoked, expired or retired.
-        AlreadyRotatedError: it has a successor in use.
-        LifetimeRefusedError: the overlap is out of bounds, or the line is too old for another link.
+        AlreadyRotatedError: it has a successor in use, or another rotation was first.
+        InvalidOverlapError, LifetimeRefusedError, LineTooOldError: against the policy.
         SealBrokenError: the row was changed behind the server's back.
     """
-    overlap = checked_overlap(overlap)
     try:
         with transaction.atomic():
             return _rotate(
@@ -71,25 +70,21 @@ def _rotate(
     row: Credential, actor: User, *, overlap: timedelta, rotation_key: str, at: datetime, origin: Origin
 ) -> tuple[Credential, Secret[str]]:
     row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
-    if state_of(row, at) not in LIVING:
-        raise NotRotatableError(
-            f"the token {row.name!r} is not accepted any more", hint="add a new token instead"
-        )
-    present = row.successors.filter(revoked_at=None).first()
-    superseded: list[Credential] = []
-    if present is not None:
-        if rotation_key and present.rotation_key == rotation_key and _repeatable(present, at):
-            return present, token_text(present, open_root(present))
-        if present.last_used_at is not None:
-            raise AlreadyRotatedError(
-                f"the token {row.name!r} has a successor in use: {present.pk}",
-                hint="rotate the successor, or revoke it if it is not yours",
-            )
-        superseded = end_links([present, *descendants(present)], at=at, reason="superseded")
+    present = list(row.successors.filter(revoked_at=None))
+    plan = plan_rotation(
+        link_of(row),
+        [link_of(one) for one in present],
+        at=at,
+        overlap=overlap,
+        policy=current_policy(),
+        line_started_at=row.line_started_at,
+        rotation_key=rotation_key,
+    )
+    if isinstance(plan, Repeat):
+        return _again(next(one for one in present if one.pk == plan.successor), at)
+    superseded = end_links([link for one in present for link in ended_with(one)], at=at, reason="superseded")
     root = open_root(row)
-    row.retires_at = at + overlap
-    if row.expires_at is not None:
-        row.retires_at = min(row.retires_at, row.expires_at)
+    row.retires_at = plan.retires_at
     seal_root(row, root)
     row.save(update_fields=["retires_at", "sealed_root"])
     successor = Credential(
@@ -103,7 +98,7 @@ def _rotate(
         line_started_at=row.line_started_at,
         predecessor=row,
         created_at=at,
-        expires_at=successor_expiry(row, at=at),
+        expires_at=plan.successor_expires_at,
         rotation_key=rotation_key,
     )
     new_root = os.urandom(ROOT_KEY_BYTES)
@@ -132,7 +127,7 @@ def _rotate(
         details={
             "name": row.name,
             "successor": str(successor.pk),
-            "retires_at": row.retires_at.isoformat(),
+            "retires_at": row.retires_at.isoformat() if row.retires_at else None,
             "superseded": [str(link.pk) for link in superseded],
         },
     )
@@ -144,8 +139,15 @@ def _rotate(
     return successor, token
 
 
-def _repeatable(successor: Credential, at: datetime) -> bool:
-    return successor.last_used_at is None and at - successor.created_at < REPEAT_WITHIN
+def _again(successor: Credential, at: datetime) -> tuple[Credential, Secret[str]]:
+    """Return the answer to a rotation once more."""
+    if successor.last_used_at is not None or at - successor.created_at >= REPEAT_WITHIN:
+        raise AlreadyRotatedError(
+            f"it has a successor, shown before: {successor.pk}",
+            successor=successor.pk,
+            hint="rotate the successor, or revoke it if it is not yours",
+        )
+    return successor, token_text(successor, open_root(successor))
 
 
 def _report_refusal(

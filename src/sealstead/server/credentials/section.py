@@ -21,7 +21,7 @@ from sealstead.server.accounts.models import User
 from sealstead.server.credentials.listing import credentials_of
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.scope import project_names
-from sealstead.server.credentials.states import LIVING, state_of
+from sealstead.server.credentials.states import is_living, standing_of
 from sealstead.server.credentials.texts import KINDS, STATES
 
 PER_PAGE = 25
@@ -44,7 +44,7 @@ class Shown:
 
 
 def shown(row: Credential, at: datetime, *, all_projects: bool = False) -> Shown:
-    state = state_of(row, at)
+    state = standing_of(row, at)
     text, badge = STATES[state]
     names = project_names(row.scope)
     cut = names if names is None or all_projects else names[:PROJECTS_SHOWN]
@@ -54,7 +54,7 @@ def shown(row: Credential, at: datetime, *, all_projects: bool = False) -> Shown
         state_text=str(text),
         badge=badge,
         kind_text=str(KINDS[row.kind]),
-        living=state in LIVING,
+        living=is_living(row, at),
         projects=cut,
         more_projects=len(names or ()) - len(cut or ()),
     )

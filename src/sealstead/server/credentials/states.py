@@ -1,32 +1,37 @@
-"""The state of a row at a moment, derived by `lifecycle` from the row's moments."""
+"""Rows as `lifecycle` sees them."""
 
 from __future__ import annotations
 
-import enum
 from datetime import datetime
 
+from sealstead.lifecycle.rotation import Link
+from sealstead.lifecycle.states import LIVING, Moments, Standing, standing_at
 from sealstead.server.credentials.models import Credential
 
 
-class State(enum.StrEnum):
-    PENDING = "pending"
-    ACTIVE = "active"
-    RETIRING = "retiring"
-    RETIRED = "retired"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
+def moments_of(row: Credential) -> Moments:
+    return Moments(
+        created_at=row.created_at,
+        not_before=row.not_before,
+        expires_at=row.expires_at,
+        retires_at=row.retires_at,
+        revoked_at=row.revoked_at,
+    )
 
 
-LIVING = frozenset({State.PENDING, State.ACTIVE, State.RETIRING})
+def standing_of(row: Credential, at: datetime) -> Standing:
+    return standing_at(moments_of(row), at)
 
 
-def state_of(row: Credential, at: datetime) -> State:
-    if row.revoked_at is not None:
-        return State.REVOKED
-    if row.expires_at is not None and at >= row.expires_at:
-        return State.EXPIRED
-    if row.retires_at is not None:
-        return State.RETIRED if at >= row.retires_at else State.RETIRING
-    if row.not_before is not None and at < row.not_before:
-        return State.PENDING
-    return State.ACTIVE
+def is_living(row: Credential, at: datetime) -> bool:
+    """Whether the row is not at an end: accepted, or going to be."""
+    return standing_of(row, at) in LIVING
+
+
+def link_of(row: Credential) -> Link:
+    return Link(
+        id=row.pk,
+        moments=moments_of(row),
+        used=row.last_used_at is not None,
+        rotation_key=row.rotation_key,
+    )

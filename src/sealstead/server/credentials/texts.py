@@ -6,16 +6,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sealstead.errors import SealsteadError
+from sealstead.lifecycle.states import Standing
 from sealstead.server.credentials.models import Kind
-from sealstead.server.credentials.states import State
 
-STATES: dict[State, tuple[Promise, str]] = {
-    State.PENDING: (_("not valid yet"), "badge--pre-activation"),
-    State.ACTIVE: (_("active"), "badge--active"),
-    State.RETIRING: (_("being replaced"), "badge--retiring"),
-    State.RETIRED: (_("replaced"), "badge--expired"),
-    State.EXPIRED: (_("expired"), "badge--expired"),
-    State.REVOKED: (_("revoked"), "badge--revoked"),
+STATES: dict[Standing, tuple[Promise, str]] = {
+    Standing.PENDING: (_("not valid yet"), "badge--pre-activation"),
+    Standing.ACTIVE: (_("active"), "badge--active"),
+    Standing.RETIRING: (_("being replaced"), "badge--retiring"),
+    Standing.OVERDUE: (_("to be ended by hand"), "badge--caution"),
+    Standing.RETIRED: (_("replaced"), "badge--expired"),
+    Standing.EXPIRED: (_("expired"), "badge--expired"),
+    Standing.REVOKED: (_("revoked"), "badge--revoked"),
 }
 """State to its words and the class of its badge."""
 
@@ -31,6 +32,8 @@ _ERRORS: dict[str, Promise] = {
     "invalid-token-scope": _("Specify the token scope"),
     "token-name-in-use": _("API token name already in use"),
     "lifetime-refused": _("This server does not allow that time: choose another one."),
+    "invalid-overlap": _("This server does not allow that overlap: choose another one."),
+    "line-too-old": _("This token has been rotated for too long: add a new one instead."),
     "not-rotatable": _("This token is not accepted any more: add a new one instead."),
     "already-rotated": _(
         "This token was rotated before and its successor is in use, or another rotation was first. "

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from tests.tokens import CHROME, ORIGIN, STEEL, T0, Issue
 
+from sealstead.lifecycle.policy import LifetimeRefusedError
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.errors import (
@@ -15,7 +16,6 @@ from sealstead.server.credentials.errors import (
     TokenNameInUseError,
 )
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import LifetimeRefusedError
 from sealstead.server.credentials.scope import MAX_PROJECTS
 
 pytestmark = pytest.mark.django_db

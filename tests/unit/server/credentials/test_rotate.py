@@ -8,17 +8,16 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from tests.tokens import CHROME, ORIGIN, STEEL, T0, Issue
 
+from sealstead.lifecycle.policy import InvalidOverlapError
+from sealstead.lifecycle.rotation import AlreadyRotatedError, NotRotatableError
 from sealstead.secret import Secret
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.errors import (
-    AlreadyRotatedError,
     InvalidCredentialError,
-    NotRotatableError,
     TokenRetiredError,
 )
 from sealstead.server.credentials.judge import judge_upload_token
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import LifetimeRefusedError
 from sealstead.server.credentials.revoke import revoke
 from sealstead.server.credentials.rotate import REPEAT_WITHIN, rotate_upload_token
 
@@ -141,13 +140,13 @@ def test_what_is_over_is_not_rotated(issue: Issue) -> None:
     rotate(retired, overlap=timedelta(0), at=T0)
     for row in (expired, revoked, retired):
         with pytest.raises(NotRotatableError):
-            rotate(row)
+            rotate(row, idempotency_key="k2")
 
 
 @pytest.mark.parametrize("overlap", [timedelta(microseconds=-1), timedelta(days=30, microseconds=1)])
 def test_overlap_has_bounds(issue: Issue, overlap: timedelta) -> None:
     row, _ = issue()
-    with pytest.raises(LifetimeRefusedError):
+    with pytest.raises(InvalidOverlapError):
         rotate(row, overlap=overlap)
     assert Credential.objects.count() == 1
     rotate(row, overlap=timedelta(days=30))
