@@ -20,6 +20,8 @@ from sealstead.server.database import database_settings
 from sealstead.server.forwarded import Network
 
 PREFIX = "SEALSTEAD_"
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
+"""Addresses that mean every interface, and what reaches such a server from its own machine."""
 
 
 def _doc(section: str, text: str) -> dict[str, str]:
@@ -223,6 +225,9 @@ class Config:
         metadata=_doc("Logs", "`debug`, `info`, `warning` or `error`.")
         | {"choices": "debug info warning error"},
     )
+    access_log: bool = field(
+        default=True, metadata=_doc("Logs", "Whether each request is one line of the log.")
+    )
     log_to: str = field(
         default="stderr",
         metadata=_doc("Logs", "`stderr`, or `file`: `logs/server.log` in the data directory.")
@@ -232,7 +237,7 @@ class Config:
     def __post_init__(self) -> None:
         if not self.public_url:
             scheme = "https" if self.tls_cert or self.tls_self_signed else "http"
-            host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - read, not bound
+            host = _ANY.get(self.host, self.host)
             host = f"[{host}]" if ":" in host and not host.startswith("[") else host
             object.__setattr__(self, "public_url", f"{scheme}://{host}:{self.port}")
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
@@ -258,8 +263,8 @@ class Config:
     def hosts(self) -> list[str]:
         """Every host this server answers for; ports do not matter."""
         public = urlsplit(self.public_url).hostname or ""
-        names = {public, self.host, "localhost", "127.0.0.1", "::1", *self.allowed_hosts}
-        return sorted(f"[{name}]" if ":" in name else name for name in names if name)
+        names = {public, self.host, "localhost", "127.0.0.1", "::1", *self.allowed_hosts} - {"", *_ANY}
+        return sorted(f"[{name}]" if ":" in name and not name.startswith("[") else name for name in names)
 
     @property
     def database(self) -> dict[str, Any]:

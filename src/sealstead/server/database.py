@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sealstead.errors import InputError
+from sealstead.errors import InputError, UpstreamError
 from sealstead.secret import Secret
 
 SQLITE_FILE = "db.sqlite3"
@@ -20,6 +20,10 @@ _SQLITE_INIT = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign
 
 class InvalidDatabaseUrlError(InputError):
     code = "invalid-database-url"
+
+
+class DatabaseUnreachableError(UpstreamError):
+    code = "database-unreachable"
 
 
 def database_settings(url: Secret[str] | None, data_dir: Path) -> dict[str, Any]:
@@ -62,3 +66,30 @@ def database_settings(url: Secret[str] | None, data_dir: Path) -> dict[str, Any]
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
+
+
+def has_tables(url: Secret[str] | None, data_dir: Path) -> bool:
+    """Tell whether the database has been set up, without starting Django.
+
+    Raises:
+        DatabaseUnreachableError: PostgreSQL does not answer, or its driver is not installed.
+    """
+    if url is None:
+        file = data_dir / SQLITE_FILE
+        return file.exists() and file.stat().st_size > 0
+    try:
+        import psycopg
+    except ImportError as exc:
+        raise DatabaseUnreachableError(
+            "database_url names PostgreSQL, but its driver is not installed",
+            hint="install sealstead[server,postgres]",
+        ) from exc
+    try:
+        with psycopg.connect(url.reveal(), connect_timeout=10) as connection:
+            row = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
+    except psycopg.Error:
+        # `from None`: the driver's message may quote the address.
+        raise DatabaseUnreachableError(
+            "the database does not answer", hint="check database_url, and that the database exists"
+        ) from None
+    return bool(row and row[0])

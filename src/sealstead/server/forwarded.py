@@ -40,7 +40,10 @@ class Peer:
 
 def peer_of(environ: Mapping[str, Any], trusted: Sequence[Network]) -> Peer:
     """Return who sent the request of this WSGI environment."""
-    connected = _address(environ.get("REMOTE_ADDR", ""))
+    text = str(environ.get("REMOTE_ADDR", ""))
+    if not trusted and text and ":" not in text:
+        return Peer(ip=text, scheme=None, host=None, trusted=False)  # the common case, without parsing
+    connected = _address(text)
     ip = str(connected) if connected else None
     if connected is None or not _within(connected, trusted):
         return Peer(ip=ip, scheme=None, host=None, trusted=False)

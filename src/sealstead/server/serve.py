@@ -1,52 +1,124 @@
-"""Run the server: prepare the data directory, migrate, hand over to gunicorn."""
+"""`sealstead serve`: make the data directory ready, then hand over to the supervisor.
+
+Steps: the directory → its lock → settings → the listening socket → key ring and schema, in a process of their own
+(the supervisor stays without Django) → workers. What is in the way ends the start with one line.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sealstead.custody.sealed import KeyRing
+from sealstead.errors import SealsteadError
+from sealstead.server.config import PREFIX, Config
+from sealstead.server.config_file import read_config, read_settings
+from sealstead.server.datadir import claim_server, default_data_dir, make_data_dir
+from sealstead.server.listen import listen
+from sealstead.server.tls import fingerprint
 
 
-def open_data_dir(data_dir: Path) -> None:
-    """Make the data directory ready and start Django on it."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ring = data_dir / "keyring.json"
-    if not ring.exists():
-        ring.touch(0o600)
-        ring.write_text(KeyRing.generate().dump())
-    os.environ["SEALSTEAD_DATA_DIR"] = str(data_dir)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "sealstead.server.settings"
-    import django
-    from django.core.management import call_command
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """What an operator is told once the server listens."""
 
-    django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
+    url: str
+    data_dir: Path
+    default_data_dir: bool
+    has_accounts: bool
+    authority: Path | None
+    """Certificate of the local authority, if there is one, and its SHA-256 fingerprint."""
+    authority_fingerprint: str | None
 
 
-def serve(*, data_dir: Path, host: str, port: int, workers: int) -> None:
-    open_data_dir(data_dir)
+def serve(
+    *, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[Announcement], None]
+) -> None:
+    """Run the server until it is told to stop. `overrides` are settings of the command line, as text.
+
+    Raises:
+        SealsteadError: it cannot start; the message is one line.
+    """
+    os.umask(0o077)
+    os.environ |= {PREFIX + name.upper(): value for name, value in overrides.items()}
+    data_dir = make_data_dir(data_dir)
+    claim_server(data_dir)  # held until the last process that inherits it has ended
+    wanted = read_settings(data_dir, os.environ)
+    sock = listen(wanted.get("host", Config.host), wanted.get("port", Config.port))
+    os.environ[PREFIX + "PORT"] = str(sock.getsockname()[1])
+    has_accounts = in_own_process(_prepare, data_dir)
+    config = read_config(data_dir, os.environ)
+
+    from sealstead.server.supervisor import Server
+
+    def ready() -> None:
+        authority = server.files.authority if server.files else None
+        announce(
+            Announcement(
+                url=config.public_url,
+                data_dir=data_dir,
+                default_data_dir=data_dir == default_data_dir().resolve(),
+                has_accounts=has_accounts,
+                authority=authority,
+                authority_fingerprint=fingerprint(authority) if authority else None,
+            )
+        )
+
+    server = Server(config, sock.detach(), ready=ready)
+    server.run()
+
+
+def in_own_process(work: Callable[[Path], Any], argument: Path) -> Any:  # noqa: ANN401 - whatever `work` returns
+    """Return what `work` returns, or raise the expected error that it raised, after its process has ended.
+
+    Raises:
+        SealsteadError: as `work` did.
+        RuntimeError: it failed in another way; the message is its trace.
+    """
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_report, args=(work, argument, sender), name="prepare")
+    process.start()
+    sender.close()
+    try:
+        kind, *facts = receiver.recv()
+    except EOFError:
+        kind, facts = "ended", []
+    process.join()
+    match kind:
+        case "returned":
+            return facts[0]
+        case "refused":
+            family, message, hint = facts
+            raise family(message, hint=hint)
+        case "failed":
+            raise RuntimeError(facts[0])
+        case _:
+            raise RuntimeError(f"preparation ended with status {process.exitcode}")
+
+
+def _report(work: Callable[[Path], Any], argument: Path, sender: Connection) -> None:
+    try:
+        sender.send(("returned", work(argument)))
+    except SealsteadError as exc:
+        sender.send(("refused", type(exc), exc.message, exc.hint))
+    except Exception:  # noqa: BLE001 - it is raised again on the other side
+        sender.send(("failed", traceback.format_exc()))
+
+
+def _prepare(data_dir: Path) -> bool:
+    from sealstead.server.prepare import prepare
+
+    prepare(data_dir, os.environ)
     from django.db import connections
-    from gunicorn.app.base import BaseApplication
 
+    from sealstead.server.accounts.models import User
+
+    has_accounts = User.objects.exists()
     connections.close_all()
-
-    class Server(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            options: dict[str, Any] = {
-                "bind": f"{host}:{port}",
-                "workers": workers,
-                "worker_class": "gthread",
-                "threads": 8,
-                "control_socket_disable": True,
-            }
-            for key, value in options.items():
-                self.cfg.set(key, value)
-
-        def load(self) -> object:
-            from sealstead.server.wsgi import application
-
-            return application
-
-    Server().run()
+    return has_accounts

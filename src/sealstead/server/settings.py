@@ -94,6 +94,35 @@ TEMPLATES = [
 
 DATABASES = {"default": SEALSTEAD.database}
 
+# The supervisor has set up logs before Django starts (logs.py); Django's own handlers would print past `redact`.
+LOGGING_CONFIG = None
+
+# Transport. HSTS would outlive a local authority and lock its host out of plain HTTP on every port.
+SECURE_HSTS_SECONDS = 0 if SEALSTEAD.tls_self_signed else int(SEALSTEAD.hsts.total_seconds())
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SEALSTEAD.behind_tls
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [SEALSTEAD.public_url]
+X_FRAME_OPTIONS = "DENY"
+
+# Mail.
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if SEALSTEAD.smtp_host
+    else "sealstead.server.outbox.OutboxBackend"
+)
+EMAIL_HOST = SEALSTEAD.smtp_host
+EMAIL_PORT = SEALSTEAD.smtp_port
+EMAIL_HOST_USER = SEALSTEAD.smtp_user
+EMAIL_HOST_PASSWORD = SEALSTEAD.smtp_password.reveal() if SEALSTEAD.smtp_password else ""
+EMAIL_USE_TLS = SEALSTEAD.smtp_security == "starttls"
+EMAIL_USE_SSL = SEALSTEAD.smtp_security == "tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = SEALSTEAD.mail_from
+
 # Accounts.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
