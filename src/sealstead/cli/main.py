@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
 from sealstead import errors
+from sealstead.cli import output
 
 EXIT_CODES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
     (errors.InputError, 2),
@@ -17,14 +23,36 @@ EXIT_CODES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 )
 """First match wins (DESIGN §9)."""
 
+USAGE = 2
+INTERNAL = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
 _COMMANDS = {
-    "serve": "sealstead.cli.server:serve",
-    "admin": "sealstead.cli.server:admin",
-    "demo": "sealstead.cli.demo.story:demo",
+    # name: (place, first line of its help); the place is imported when the command is used.
+    "serve": ("sealstead.cli.server:serve", "Run the server."),
+    "admin": ("sealstead.cli.server:admin", "Look after a server: accounts, tokens, schema, health."),
+    "demo": ("sealstead.cli.demo.story:demo", "Watch real programs publish, install, rotate and revoke."),
+    "completion": (
+        "sealstead.cli.completion:completion",
+        "Print a script that completes commands in a shell.",
+    ),
 }
 
 
-class LazyGroup(click.Group):
+class Group(click.Group):
+    """A group that names the nearest command for one it does not know."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise UnknownCommandError(name, self.list_commands(ctx), ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
     """Imports a sub-command's module when it is called, so that `--help` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -33,22 +61,113 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        module, _, attribute = _COMMANDS[name].partition(":")
+        module, _, attribute = _COMMANDS[name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
-@click.group(cls=LazyGroup)
-@click.version_option(package_name="sealstead")
+
+class UnknownCommandError(click.UsageError):
+    def __init__(self, name: str, known: Sequence[str], ctx: click.Context) -> None:
+        super().__init__(f"no command is called {name}", ctx)
+        near = difflib.get_close_matches(name, known, n=1)
+        self.hint = f"did you mean {ctx.command_path} {near[0]}?" if near else None
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  sealstead demo                       watch the main job with real programs
+  sealstead serve                      run a server for this user
+  sealstead admin create-user ada --email ada@example.org
+""",
+)
+@click.version_option(package_name="sealstead", message="%(prog)s %(version)s")
 def cli() -> None:
     """One home for every key and token a software publisher ships with."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process. No trace ever reaches a user who did not ask for it."""
+    sys.exit(run(cli, "sealstead", list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(command: click.Command, name: str, arguments: list[str]) -> int:
+    """Run `command` and return the exit code; every error has been told."""
+    as_json = "--json" in arguments
     try:
-        cli(standalone_mode=True)
+        result: Any = command.main(args=arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
     except errors.SealsteadError as exc:
-        click.echo(f"error: {exc.message}", err=True)
-        if exc.hint:
-            click.echo(f"hint: {exc.hint}", err=True)
-        sys.exit(next(code for family, code in EXIT_CODES if isinstance(exc, family)))
+        return _told(exc.code, exc.message, exc.hint, exit_code_of(exc), as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        output.note(exc.format_message())
+        return USAGE
+    except click.UsageError as exc:
+        return _told("usage", *_usage(exc), USAGE, as_json=as_json)
+    except click.ClickException as exc:
+        return _told("usage", _fact(exc.format_message()), None, USAGE, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered would fail again at exit, loudly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as exc:  # noqa: BLE001 - the last line of defence: no trace reaches a user
+        if os.environ.get("SEALSTEAD_DEBUG") == "1":
+            output.note(traceback.format_exc())
+        return _told(
+            "internal",
+            f"unexpected {type(exc).__name__}: this is a mistake in Sealstead",
+            "run it again with SEALSTEAD_DEBUG=1 for the details, and report them",
+            INTERNAL,
+            as_json=as_json,
+        )
+    return result if isinstance(result, int) else 0
+
+
+def exit_code_of(exc: errors.SealsteadError) -> int:
+    return next(code for family, code in EXIT_CODES if isinstance(exc, family))
+
+
+def _told(code: str, message: str, hint: str | None, exit_code: int, *, as_json: bool) -> int:
+    if as_json:
+        output.error_document(code=code, message=message, hint=hint, exit_code=exit_code)
+    else:
+        output.error(message, hint)
+    return exit_code
+
+
+def _usage(exc: click.UsageError) -> tuple[str, str]:
+    path = exc.ctx.command_path if exc.ctx else "sealstead"
+    hint = f"{path} --help shows what it takes"
+    match exc:
+        case UnknownCommandError():
+            return f"{path}: {exc.message}", exc.hint or hint
+        case click.NoSuchOption():
+            near = difflib.get_close_matches(exc.option_name, _options(exc.ctx), n=1)
+            return (
+                f"{path}: no option is called {exc.option_name}",
+                f"did you mean {near[0]}?" if near else hint,
+            )
+        case click.MissingParameter(param=click.Option() as option):
+            return f"{path}: {option.opts[0]} is missing", hint
+        case click.MissingParameter(param=click.Argument() as argument):
+            return f"{path}: {(argument.name or '').upper()} is missing", hint
+        case _:
+            return f"{path}: {_fact(exc.format_message())}", hint
+
+
+def _options(ctx: click.Context | None) -> list[str]:
+    return [name for parameter in (ctx.command.params if ctx else []) for name in parameter.opts]
+
+
+def _fact(message: str) -> str:
+    """Turn one of click's sentences into our form: no capital, no full stop, one line."""
+    line = " ".join(message.split()).rstrip(".")
+    return line[:1].lower() + line[1:]

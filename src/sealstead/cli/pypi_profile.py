@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
-import click
+from sealstead.cli import output
 
 
 def main() -> None:
-    click.echo("error: pypi-profile: not part of this version of Sealstead yet", err=True)
-    click.echo("hint: see the CHANGELOG for what this version holds", err=True)
+    output.error(
+        "pypi-profile: not part of this version of Sealstead yet",
+        "see the CHANGELOG for what this version holds",
+    )
     sys.exit(1)

@@ -120,6 +120,10 @@ class KeyRing:
         except InvalidTag as exc:
             raise SealBrokenError("a sealed value does not belong to its row, or was changed") from exc
 
+    def holds_key_of(self, sealed: bytes) -> bool:
+        """Tell whether the ring has the master key that `sealed` names; it may still fail to open."""
+        return sealed[1 : 1 + _KEY_ID].hex() in self._keys
+
     def _key(self, key_id: str) -> bytes:
         if key_id not in self._keys and self._reload is not None:
             newer = self._reload()

@@ -27,8 +27,9 @@ from sealstead.server.keyring import MASTER_KEYS_ENV, load_ring
 
 SETTINGS_FILE = "sealstead.toml"
 
-BARE_ENV = frozenset({PREFIX + "DATA_DIR", PREFIX + "DEBUG", MASTER_KEYS_ENV})
-"""Names in the environment that are no settings of the file: where the file is, details of a crash, the keys."""
+BARE_ENV = frozenset({PREFIX + "DATA_DIR", PREFIX + "DEBUG", PREFIX + "TOKEN", MASTER_KEYS_ENV})
+"""Names in the environment that are no settings of the file: where the file is, details of a crash, a client's token
+in the environment of a pipeline, the keys."""
 
 _MAX_PORT = 65_535
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

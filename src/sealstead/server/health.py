@@ -35,6 +35,7 @@ class HealthMiddleware:
             status=503 if failed else 200,
         )
         response["Cache-Control"] = "no-store"
+        response["Content-Length"] = str(len(response.content))
         return response
 
 

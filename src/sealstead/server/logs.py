@@ -41,7 +41,7 @@ _SECRETS = re.compile(
     | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                      # user:password@ in an address
     | (?<=/account/password/reset/key/)[^/\s"']+           # links of mails work once, but until then they work
     | (?<=/account/confirm-email/)[^/\s"']+
-    | (?:sessionid|csrftoken)=[^;\s"']+
+    | (?:sealstead|csrftoken)=[^;\s"']+
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,21 @@ class LostKeyRingError(MissingFileError):
     code = "lost-key-ring"
 
 
-def prepare(data_dir: Path, environ: Mapping[str, str]) -> Path:
-    """Make `data_dir` ready, bring the schema up to date, start Django on it, and return its real path.
+class WrongKeyRingError(LostKeyRingError):
+    """There is a ring, but not the one under which this database was sealed."""
+
+    code = "wrong-key-ring"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    data_dir: Path
+    applied: list[str]
+    """Names of the migrations that were missing."""
+
+
+def prepare(data_dir: Path, environ: Mapping[str, str]) -> Prepared:
+    """Make `data_dir` ready, start Django on it, and bring the schema up to date.
 
     Raises:
         SealsteadError: what is in the way, in one line.
@@ -52,8 +66,9 @@ def prepare(data_dir: Path, environ: Mapping[str, str]) -> Path:
     with setup_lock(data_dir):
         _ensure_ring(data_dir, environ)
         start_django(data_dir)
-        migrate()
-    return data_dir
+        applied = migrate()
+    check_ring_fits()
+    return Prepared(data_dir=data_dir, applied=applied)
 
 
 def open_existing(data_dir: Path) -> Path:
@@ -99,6 +114,29 @@ def migrate() -> list[str]:
             call_command("migrate", verbosity=0, interactive=False)
     connection.close()
     return pending
+
+
+def check_ring_fits() -> None:
+    """Return if the ring holds the master key of the latest sealed credential, if there is one.
+
+    Raises:
+        WrongKeyRingError: another database's ring, or one restored from before a change of keys.
+    """
+    from django.conf import settings
+
+    from sealstead.server.credentials.models import Credential
+
+    sealed = (
+        Credential.objects.filter(sealed_root__isnull=False)
+        .order_by("-created_at")
+        .values_list("sealed_root", flat=True)
+        .first()
+    )
+    if sealed and not settings.SEALSTEAD.ring.holds_key_of(bytes(sealed)):
+        raise WrongKeyRingError(
+            "the key ring is not the one that this database was sealed under",
+            hint="restore the key ring that belongs to this database from your backup",
+        )
 
 
 def pending_migrations() -> list[str]:

@@ -36,9 +36,7 @@ class Announcement:
     authority_fingerprint: str | None
 
 
-def serve(
-    *, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[Announcement], None]
-) -> None:
+def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[Announcement], None]) -> None:
     """Run the server until it is told to stop. `overrides` are settings of the command line, as text.
 
     Raises:
@@ -47,6 +45,7 @@ def serve(
     os.umask(0o077)
     os.environ |= {PREFIX + name.upper(): value for name, value in overrides.items()}
     data_dir = make_data_dir(data_dir)
+    os.environ[PREFIX + "DATA_DIR"] = str(data_dir)  # where workers find everything else
     claim_server(data_dir)  # held until the last process that inherits it has ended
     wanted = read_settings(data_dir, os.environ)
     sock = listen(wanted.get("host", Config.host), wanted.get("port", Config.port))

@@ -55,10 +55,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sealstead.server.audit.origin.OriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "sealstead.server.health.HealthMiddleware",
     "sealstead.server.problem.ProblemMiddleware",
     "sealstead.server.site.csp.ContentSecurityPolicyMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -102,9 +102,6 @@ SECURE_HSTS_SECONDS = 0 if SEALSTEAD.tls_self_signed else int(SEALSTEAD.hsts.tot
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SEALSTEAD.behind_tls
-CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [SEALSTEAD.public_url]
 X_FRAME_OPTIONS = "DENY"
 

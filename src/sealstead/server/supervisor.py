@@ -48,11 +48,11 @@ class _PatientMixin:
         self.settimeout(PATIENCE if flag else 0.0)
 
 
-class _PatientSocket(_PatientMixin, socket.socket):  # type: ignore[misc]
+class _PatientSocket(_PatientMixin, socket.socket):
     pass
 
 
-class _PatientTLSSocket(_PatientMixin, ssl.SSLSocket):  # type: ignore[misc]
+class _PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
     pass
 
 
@@ -76,7 +76,7 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         try:
             self.app.reread()
         except SealsteadError as exc:
-            _log.error("not reloaded, the old settings hold: %s", exc.message)  # noqa: TRY400 - no trace for a typo
+            _log.error("not reloaded, the old settings hold: %s", exc.message)
             return
         super().reload()
 

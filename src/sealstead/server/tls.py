@@ -83,8 +83,12 @@ def local_certificate(directory: Path, hosts: list[str], *, at: datetime) -> Cer
     return files
 
 
+def expires_at(certificate: Path) -> datetime:
+    return _load(certificate).not_valid_after_utc
+
+
 def needs_renewal(certificate: Path, *, at: datetime) -> bool:
-    return _load(certificate).not_valid_after_utc - at <= RENEW_BEFORE
+    return expires_at(certificate) - at <= RENEW_BEFORE
 
 
 def fingerprint(certificate: Path) -> str:

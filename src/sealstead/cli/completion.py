@@ -1,0 +1,28 @@
+"""`sealstead completion`: scripts that complete commands and options in a shell."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from sealstead.cli import output
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bash:  sealstead completion bash > ~/.local/share/bash-completion/completions/sealstead
+  zsh:   sealstead completion zsh > "${fpath[1]}/_sealstead"
+  fish:  sealstead completion fish > ~/.config/fish/completions/sealstead.fish
+"""
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a script that completes commands and options in SHELL; put it where the shell looks for such."""
+    from sealstead.cli.main import cli
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - click knows the three shells of the choice
+    script = kind(cli, {}, "sealstead", "_SEALSTEAD_COMPLETE")
+    # Not `source()`: for bash it starts the bash that is installed and complains about old ones.
+    output.data((script.source_template % script.source_vars()).strip())
