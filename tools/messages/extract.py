@@ -14,6 +14,8 @@ from typing import Any
 from django.template import Template, engines
 from django.template.base import FilterExpression, Node, Variable
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.utils import translation
+from django.utils.functional import Promise
 
 # Function name -> positions of (singular, plural, context).
 _FUNCTIONS: dict[str, tuple[int, int | None, int | None]] = {
@@ -126,15 +128,16 @@ def _context(expression: FilterExpression | None) -> str | None:
 def _marked_variables(values: Iterable[Any], depth: int) -> Iterator[Message]:
     """Find `_("text")` among the arguments of tags and filters."""
     for value in values:
-        if isinstance(value, Variable):
+        if isinstance(value, Promise):  # a constant that Django has made lazy already
+            with translation.override(None):
+                yield Message(str(value))
+        elif isinstance(value, Variable):
             if value.translate and isinstance(value.literal, str):
                 yield Message(str(value.literal), None, value.message_context)
         elif isinstance(value, FilterExpression):
             yield from _marked_variables([value.var], depth)
             for _, arguments in value.filters:
-                yield from _marked_variables(
-                    [argument for is_variable, argument in arguments if is_variable], depth
-                )
+                yield from _marked_variables([argument for _, argument in arguments], depth)
         elif isinstance(value, (list, tuple)) and depth:
             yield from _marked_variables(value, depth - 1)
         elif isinstance(value, dict) and depth:
