@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from sealstead.custody.sealed import UnknownMasterKeyError
 from sealstead.server.accounts.models import RecoveryCode, User
 
 COUNT = 10
@@ -48,7 +49,7 @@ def use_code(user: User, code: str, *, at: datetime) -> bool:
     for key_id in set(unused.values_list("key_id", flat=True)):
         try:
             digest = _digest(user.pk, plain, key_id)
-        except KeyError:
+        except UnknownMasterKeyError:
             continue  # the master key is gone, and with it what it protected
         if unused.filter(digest=digest).update(used_at=at):
             return True

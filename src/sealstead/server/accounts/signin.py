@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from sealstead.server.accounts import limits
 from sealstead.server.accounts.find import find_user
@@ -75,17 +76,21 @@ def begin_attempt(login: str, *, at: datetime, origin: Origin) -> Attempt:
     narrow = f"password:account+network:{subject}:{network}"
     wide = (f"password:account:{subject}", f"password:network:{network}", "password:server")
     attempt = Attempt(login=login, user=user, origin=origin, narrow=narrow, wide=wide)
-    for bucket, limit, window in (
-        (narrow, 20, _QUARTER),
-        (wide[0], 100, _HOUR),
-        (wide[1], 100, _QUARTER),
-        (wide[2], 5000, _QUARTER),
-    ):
-        verdict = limits.hit(bucket, limit, window, at)
-        if verdict.count == limit + 1:
-            # Only the first refusal of a window is an event, else a guesser would fill the table.
-            attempt._refused(limits.TooManyAttemptsError.code, at=at)  # noqa: SLF001 - same module
-        verdict.require()
+    # One commit for all four; the refusal is raised after it, so that it does not undo the count.
+    with transaction.atomic():
+        for bucket, limit, window in (
+            (narrow, 20, _QUARTER),
+            (wide[0], 100, _HOUR),
+            (wide[1], 100, _QUARTER),
+            (wide[2], 5000, _QUARTER),
+        ):
+            verdict = limits.hit(bucket, limit, window, at)
+            if verdict.count == limit + 1:
+                # Only the first refusal of a window is an event, else a guesser would fill the table.
+                attempt._refused(limits.TooManyAttemptsError.code, at=at)  # noqa: SLF001 - same module
+            if not verdict.allowed:
+                break
+    verdict.require()
     return attempt
 
 
