@@ -160,7 +160,7 @@ def _result(
     rotated: bool,
     predecessor: Credential | None = None,
 ) -> HttpResponse:
-    response = render(
+    return render(
         request,
         "credentials/result.html",
         {
@@ -171,8 +171,6 @@ def _result(
             "predecessor": predecessor,
         },
     )
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @transaction.atomic
