@@ -1,4 +1,4 @@
-"""`sealstead serve` and `sealstead admin`: the only module outside `server` that imports it."""
+"""`sealstead serve` and `sealstead admin`. With `server_tokens.py`, the only modules outside `server` that import it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from sealstead.cli import inputs, output
 from sealstead.cli.main import Group
 from sealstead.cli.options import data_dir_option, json_option
+from sealstead.cli.server_tokens import create_token, list_tokens, revoke_token
 from sealstead.errors import InputError
 
 if TYPE_CHECKING:
@@ -185,3 +186,7 @@ def test_mail(address: str, data_dir: Path, as_json: bool) -> None:
             if sent != "outbox"
             else "written to outbox/: no mail server is set"
         )
+
+
+for _command in (create_token, list_tokens, revoke_token):
+    admin.add_command(_command)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from sealstead.durations import LONGEST, parse_duration
@@ -52,6 +53,10 @@ class NewToken:
     token: Secret[str]
     reserved: tuple[str, ...]
     """Names that became projects for this token."""
+
+
+def now() -> datetime:
+    return settings.SEALSTEAD.clock.now()
 
 
 def create_token(
