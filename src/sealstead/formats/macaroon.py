@@ -157,23 +157,14 @@ def _chain(root: bytes, identifier: bytes, caveats: tuple[bytes, ...]) -> bytes:
 def _parse(data: bytes) -> Macaroon:
     if data[0] != _VERSION:
         raise MacaroonFormatError("not a macaroon of version 2")
-    at = 1
-    location = None
-    if data[at] == _LOCATION:
-        location, at = _field(data, at, _LOCATION)
-    identifier, at = _field(data, at, _IDENTIFIER)
-    at = _end(data, at)
+    location, at = _field(data, 1, _LOCATION) if data[1] == _LOCATION else (None, 1)
+    identifier, at = _section(data, at)
     caveats: list[bytes] = []
     while data[at] != _END:
-        if len(caveats) == MAX_CAVEATS:
-            raise MacaroonFormatError(f"more than {MAX_CAVEATS} caveats")
-        if data[at] == _LOCATION:
-            raise MacaroonFormatError("third-party caveats are not supported")
-        caveat, at = _field(data, at, _IDENTIFIER)
-        if data[at] == _VERIFICATION_ID:
-            raise MacaroonFormatError("third-party caveats are not supported")
-        at = _end(data, at)
+        caveat, at = _section(data, at)
         caveats.append(caveat)
+    if len(caveats) > MAX_CAVEATS:
+        raise MacaroonFormatError(f"more than {MAX_CAVEATS} caveats")
     signature, at = _field(data, at + 1, _SIGNATURE)
     if len(signature) != SIGNATURE_BYTES:
         raise MacaroonFormatError("its signature is not 32 bytes long")
@@ -182,10 +173,18 @@ def _parse(data: bytes) -> Macaroon:
     return Macaroon(location=location, identifier=identifier, caveats=tuple(caveats), signature=signature)
 
 
+def _section(data: bytes, at: int) -> tuple[bytes, int]:
+    """Return the identifier that makes up the section at `at`, and where the next section begins."""
+    value, at = _field(data, at, _IDENTIFIER)
+    if data[at] != _END:
+        raise _unexpected(data[at])
+    return value, at + 1
+
+
 def _field(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
-    """Return the field of this kind that begins at `at`, and where the next one begins."""
+    """Return the field of this kind at `at`, and where it ends."""
     if data[at] != kind:
-        raise MacaroonFormatError("a field is missing, unknown or out of order")
+        raise _unexpected(data[at])
     length = data[at + 1]
     start = at + 2
     if length > 0x7F:  # noqa: PLR2004 - a varint: seven bits a byte, least first, the top bit says "more"
@@ -194,6 +193,13 @@ def _field(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
     if end > len(data):
         raise MacaroonFormatError("ends too early")
     return data[start:end], end
+
+
+def _unexpected(kind: int) -> MacaroonFormatError:
+    # An identifier has been read when one of these two comes, or a caveat should begin.
+    if kind in (_LOCATION, _VERIFICATION_ID):
+        return MacaroonFormatError("a field is out of order; third-party caveats are not supported")
+    return MacaroonFormatError("a field is missing, unknown or out of order")
 
 
 def _long_length(data: bytes, at: int) -> tuple[int, int]:
@@ -208,12 +214,6 @@ def _long_length(data: bytes, at: int) -> tuple[int, int]:
         if not byte & 0x80:
             return length, at + 1
     raise MacaroonFormatError("a length is out of bounds")
-
-
-def _end(data: bytes, at: int) -> int:
-    if data[at] != _END:
-        raise MacaroonFormatError("a field is missing, unknown or out of order")
-    return at + 1
 
 
 def _append(out: bytearray, kind: int, value: bytes) -> None:

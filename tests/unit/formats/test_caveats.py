@@ -90,6 +90,8 @@ def test_legacy_objects(text: object, caveat: Caveat) -> None:
         (b"", "unknown error"),
         (b"no JSON", "unknown error"),
         (b"[0,1,2", "unknown error"),
+        (b"[0,2,1] x", "unknown error"),
+        ("[0,2,1]\u00a0".encode(), "unknown error"),
         (b"\xff", "unknown error"),
         (b"\xef\xbb\xbf[0,20,10]", "unknown error"),
         ("[0,20,10]".encode("utf-16"), "unknown error"),

@@ -1,0 +1,88 @@
+"""Entry points for fuzzing, and a slice of it in every run.
+
+Each entry point takes any bytes; whatever it raises but a `ParseError` is a defect. To search for longer, raise
+`FUZZ_EXAMPLES`: `FUZZ_EXAMPLES=1000000 pytest tests/fuzz`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from sealstead.errors import ParseError
+from sealstead.formats.caveats import parse_caveat, serialize_caveat
+from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
+from sealstead.formats.token_text import parse_token, serialize_token
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4000"))
+SEED = int(os.environ.get("FUZZ_SEED", "20260821"))
+
+MACAROON = mint(
+    bytes(32),
+    location=b"pypi.org",
+    identifier=b"3fa85f64-5717-4562-b3fc-2c963f66afa6",
+    caveats=[serialize_caveat(1, ["demo-lib"]), serialize_caveat(0, 2, 1), b"x" * 300],
+)
+
+
+def fuzz_macaroon(data: bytes) -> None:
+    assert serialize_macaroon(parse_macaroon(data)) == data
+
+
+def fuzz_token_text(data: bytes) -> None:
+    parse_token(data.decode("utf-8", "replace"))
+
+
+def fuzz_caveat(data: bytes) -> None:
+    parse_caveat(data, token_owner="owner")
+
+
+ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
+    fuzz_macaroon: [serialize_macaroon(MACAROON), b"\x02\x02\x00\x00\x00\x06\x20" + bytes(32)],
+    fuzz_token_text: [serialize_token(MACAROON).encode()],
+    fuzz_caveat: [
+        b"[0,2000000000,1000000000]",
+        b'[1,["demo-lib"]]',
+        b'[4,"publisher",{"sha":"1"}]',
+        b'{"version":1,"permissions":{"projects":["demo-lib"]}}',
+    ],
+}
+"""Entry point -> seeds that it accepts."""
+
+
+def mutate(seed: bytes, chance: random.Random) -> bytes:
+    data = bytearray(seed)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randint(0, len(data))
+        match chance.randrange(5):
+            case 0:
+                data[at:at] = chance.randbytes(chance.randint(1, 5))
+            case 1:
+                del data[at : at + chance.randint(1, 6)]
+            case 2:
+                data[at : at + 1] = chance.choice(
+                    [b"\x00", b"\x7f", b"\x80", b"\xff", b'"', b"[", b"]", b"="]
+                )
+            case 3:
+                data[at : at + 1] = chance.randbytes(1)
+            case _:
+                start = chance.randint(0, len(data))
+                data[at:at] = data[start : start + 20]
+    return bytes(data)
+
+
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS, ids=lambda entry_point: entry_point.__name__)
+def test_slice(entry_point: Callable[[bytes], None]) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - chance that can be repeated
+    seeds = ENTRY_POINTS[entry_point]
+    for seed in seeds:
+        entry_point(seed)
+    for _ in range(EXAMPLES):
+        data = mutate(chance.choice(seeds), chance)
+        try:
+            entry_point(data)
+        except ParseError:
+            continue
