@@ -37,8 +37,9 @@ fmt: $(VENV)/.test-installed ## Format the sources
 bench: $(VENV)/.test-installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.test-installed ## Write the generated pages below docs/reference anew
+docs: $(VENV)/.test-installed ## Write docs/reference and the transcript in the README anew
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.generate --transcript
 
 messages: $(VENV)/.test-installed ## Extract, update and compile the translations (docs/guides/translate.md)
 	PYTHONPATH=src:. $(BIN)/python -m tools.messages

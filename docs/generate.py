@@ -1,6 +1,7 @@
 """Write the pages of docs/reference that follow from the code: `make docs`.
 
-A test compares each page with what this module makes, so a page cannot fall behind.
+A test compares each page with what this module makes, so a page cannot fall behind. With `--transcript`
+it runs the demonstration and writes what it printed into the README instead.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import importlib
 import inspect
 import os
 import pkgutil
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -196,7 +200,41 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+README = REFERENCE.parents[1] / "README.md"
+TRANSCRIPT = re.compile(r"(?<=<!-- transcript -->\n```text\n).*?(?=```\n<!-- /transcript -->)", re.DOTALL)
+
+_CHANCE = (
+    (re.compile(r"(127\.0\.0\.1:|--port )\d+"), r"\g<1>8000"),
+    (re.compile(r"after \d+\.\d s"), "after 1.5 s"),
+    (re.compile(r"pypi-[\w-]+…"), "pypi-AgENMTI3…"),
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "0f0e1d2c-3b4a-4958-8776-a5b4c3d2e1f0"),
+    (re.compile(r"/files/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+/"), "/files/3a/7f/…/"),
+    (re.compile(r"\(\d+(\.\d+)? (bytes|kB)\)"), "(1.3 kB)"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z)?"), "2026-01-01T12:00:00+00:00"),
+)
+"""What differs from run to run: ports, seconds, tokens, ids, addresses of files, sizes, moments."""
+
+
+def settled(transcript: str) -> str:
+    """Return the output of `sealstead demo` without what chance or the machine decides."""
+    for pattern, replacement in _CHANCE:
+        transcript = pattern.sub(replacement, transcript)
+    return "".join(line.rstrip() + "\n" for line in transcript.strip("\n").splitlines())
+
+
+def write_transcript() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sealstead", "demo"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    text = README.read_text(encoding="utf-8")
+    shown = settled(done.stdout)
+    README.write_text(TRANSCRIPT.sub(lambda _: shown, text), encoding="utf-8")
+
+
 def main() -> None:
+    if "--transcript" in sys.argv:
+        write_transcript()
+        return
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_settings"
     import django
 

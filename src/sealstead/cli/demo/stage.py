@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -20,8 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-import click
-
+from sealstead.cli import output
 from sealstead.errors import VerificationError
 
 TOKEN = re.compile(r"(pypi-[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+")
@@ -61,7 +61,7 @@ class Stage:
                 self._server.kill()
                 self._server.wait()
         if self._keep:
-            click.echo(f"\nkept: {self.directory}")
+            output.data(f"\nkept: {self.directory}")
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -72,7 +72,7 @@ class Stage:
     def step(self, title: str) -> None:
         """Announce what comes next."""
         self._steps += 1
-        click.echo(f"\n{self._steps}. {title}")
+        output.data(f"\n{self._steps}. {title}")
 
     def write(self, path: str, text: str) -> None:
         """Put a file of the demonstration's project in place."""
@@ -82,12 +82,12 @@ class Stage:
 
     def serve(self) -> None:
         """Start the server and wait until its health page says that it is ready."""
-        arguments = ["serve", "--data-dir", "data", "--port", str(self.port), "--workers", "2"]
-        _show_command("sealstead", arguments)
+        command = f"sealstead serve --data-dir data --port {self.port} --workers 2"
+        _show(f"$ {command} &")
         began = time.monotonic()
         with (self.directory / "server.log").open("wb") as log:
-            self._server = subprocess.Popen(  # noqa: S603 - our own program, a fixed list of arguments
-                [sys.executable, "-m", "sealstead", *arguments],
+            self._server = subprocess.Popen(  # noqa: S603 - our own fixed command, no shell
+                self._words(command),
                 cwd=self.directory,
                 env=self._environment({}),
                 stdin=subprocess.DEVNULL,
@@ -104,50 +104,46 @@ class Stage:
 
     def run(
         self,
-        program: str,
-        *arguments: str,
+        command: str,
+        *,
         stdin: str = "",
         settings: Mapping[str, str] | None = None,
         fails: bool = False,
         says: Sequence[str] = (),
         show: Sequence[str] | None = None,
     ) -> str:
-        """Run `program`, show it and its output, and return what it wrote to stdout.
+        """Run `command`, show it and what it writes, and return its stdout.
 
-        `says` must all appear in the output; `fails` means that it must exit with an error. `show`
-        keeps only lines that hold one of these texts.
+        `says` must all appear in what it writes; `fails` means that it must exit with an error. `show`
+        keeps only the lines that hold one of these texts.
 
         Raises:
             DemoFailedError: the program did something else.
         """
-        _show_command(program, arguments, settings)
-        done = self._finish(program, arguments, stdin=stdin, settings=settings or {})
-        output = done.stdout + done.stderr
-        for line in output.splitlines():
+        words = [f"{key}={value}" for key, value in (settings or {}).items()]
+        _show("$ " + " ".join([*words, command]))
+        done = self._finish(command, stdin=stdin, settings=settings or {})
+        written = done.stdout + done.stderr
+        for line in written.splitlines():
             if line.strip() and (show is None or any(text in line for text in show)):
                 _show(line.rstrip())
+        fact = ""
         if (done.returncode != 0) != fails:
-            _show(output)
-            raise DemoFailedError(f"{program} ended with {done.returncode}, which is not as expected")
+            fact = f"ended with {done.returncode}"
         for text in says:
-            if text not in " ".join(output.split()):
-                _show(output)
-                raise DemoFailedError(f"{program} did not say {text!r}")
-        return done.stdout
-
-    def ask(self, program: str, *arguments: str) -> str:
-        """Run `program` without showing it and return its stdout: for facts a person would copy by hand."""
-        done = self._finish(program, arguments, stdin="", settings={})
-        if done.returncode != 0:
-            raise DemoFailedError(f"{program} ended with {done.returncode}: {done.stderr.strip()}")
+            if text not in " ".join(written.split()):
+                fact = f"did not say {text!r}"
+        if fact:
+            _show(written)
+            raise DemoFailedError(f"{command.split(maxsplit=1)[0]} {fact}, which is not as it must be")
         return done.stdout
 
     def _finish(
-        self, program: str, arguments: Sequence[str], *, stdin: str, settings: Mapping[str, str]
+        self, command: str, *, stdin: str, settings: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(  # noqa: S603 - fixed lists of arguments
-                [*self._command(program), *arguments],
+            return subprocess.run(  # noqa: S603 - our own fixed commands, no shell
+                self._words(command),
                 cwd=self.directory,
                 env=self._environment(settings),
                 input=stdin,
@@ -157,13 +153,15 @@ class Stage:
                 timeout=COMMAND_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as exc:
-            raise DemoFailedError(f"{program}: {exc}") from exc
+            raise DemoFailedError(f"{command.split(maxsplit=1)[0]}: {type(exc).__name__}") from exc
 
-    def _command(self, program: str) -> list[str]:
-        if (self.directory / program).exists():
-            return [str(self.directory / program)]
-        modules = {"python": [], "python -m build": ["-m", "build"], "python -m venv": ["-m", "venv"]}
-        return [sys.executable, *modules.get(program, ["-m", program])]
+    def _words(self, command: str) -> list[str]:
+        """Resolve the first word: programs run from this program's own environment."""
+        program, *arguments = shlex.split(command)
+        if "/" in program:
+            return [str(self.directory / program), *arguments]
+        own = [sys.executable] if program == "python" else [sys.executable, "-m", program]
+        return [*own, *arguments]
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN_SETTINGS)}
@@ -182,7 +180,7 @@ class Stage:
             "no_proxy": "127.0.0.1",
             "NO_COLOR": "1",
             "TERM": "dumb",
-            "COLUMNS": "120",
+            "COLUMNS": "400",
             **settings,
         }
 
@@ -200,11 +198,6 @@ def _free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _show_command(program: str, arguments: Sequence[str], settings: Mapping[str, str] | None = None) -> None:
-    words = [f"{key}={value}" for key, value in (settings or {}).items()] + [program, *arguments]
-    _show("$ " + " ".join(words))
-
-
 def _show(text: str) -> None:
     for line in text.splitlines():
-        click.echo("   " + TOKEN.sub(r"\1…", line))
+        output.data("   " + TOKEN.sub(r"\1…", line))

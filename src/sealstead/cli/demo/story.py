@@ -6,10 +6,10 @@ Needs the extra `[server]` and, for the client's side, `build`, `setuptools` and
 from __future__ import annotations
 
 import importlib.util
-import json
 
 import click
 
+from sealstead.cli import output
 from sealstead.cli.demo.stage import Stage
 from sealstead.errors import InputError
 
@@ -64,23 +64,18 @@ def demo(*, keep: bool) -> None:
 
 def tell(stage: Stage) -> None:
     """Run the whole story; every step checks its own outcome."""
-    click.echo("Publish with a token that can do one thing, install from the index, rotate, revoke.")
+    wheel, sdist = f"{PACKAGE}-{{}}-py3-none-any.whl", f"{PACKAGE}-{{}}.tar.gz"
+    index = f"{stage.url}/simple/"
 
     stage.step("A server starts on its embedded default: SQLite, and files in its data directory.")
     stage.serve()
 
-    stage.step("An account, two projects, and a token that can upload to one of them and do nothing else.")
+    stage.step("An account, and a token that can upload to one project and do nothing else.")
     admin(
         stage,
-        "create-user",
-        "ada",
-        "--email",
-        "ada@example.org",
-        "--password-stdin",
+        "create-user ada --email ada@example.org --password-stdin",
         stdin="correct horse battery staple\n",
     )
-    admin(stage, "create-project", PROJECT, "--owner", "ada")
-    admin(stage, "create-project", OTHER_PROJECT, "--owner", "ada")
     token = create_token(stage, "ci", PROJECT)
 
     stage.step("A real sdist and a real wheel are built.")
@@ -88,45 +83,24 @@ def tell(stage: Stage) -> None:
 
     stage.step("The real twine uploads them with that token.")
     upload(
-        stage,
-        token,
-        "dist/*",
-        says=[f"Uploading {PACKAGE}-1.0.tar.gz", f"Uploading {PACKAGE}-1.0-py3-none-any.whl"],
+        stage, token, "dist/*", says=[f"Uploading {sdist.format('1.0')}", f"Uploading {wheel.format('1.0')}"]
     )
 
     stage.step("The real pip installs them back: the wheel into a fresh environment, then the sdist.")
-    stage.run("python -m venv", "fresh")
-    index = f"{stage.url}/simple/"
+    stage.run("python -m venv fresh")
+    installed = f"Successfully installed {PROJECT}-1.0"
     stage.run(
-        "fresh/bin/python",
-        "-m",
-        "pip",
-        "install",
-        "--index-url",
-        index,
-        PROJECT,
-        says=["Successfully installed harbour-lights-1.0"],
+        f"fresh/bin/python -m pip install --index-url {index} {PROJECT}",
+        says=[wheel.format("1.0"), installed],
+        show=["Looking", "Downloading", "Successfully"],
     )
     stage.run(
-        "fresh/bin/python",
-        "-c",
-        f"import {PACKAGE}; print({PACKAGE}.entrance())",
-        says=["green to starboard"],
+        f"fresh/bin/python -c 'import {PACKAGE}; print({PACKAGE}.entrance())'", says=["green to starboard"]
     )
     stage.run(
-        "pip",
-        *(
-            "install",
-            "--index-url",
-            index,
-            "--no-binary",
-            PROJECT,
-            "--no-build-isolation",
-            "--target",
-            "from-sdist",
-            PROJECT,
-        ),
-        says=["harbour_lights-1.0.tar.gz", "Successfully installed harbour-lights-1.0"],
+        f"pip install --index-url {index} --no-binary {PROJECT} --no-build-isolation --target from-sdist {PROJECT}",
+        says=[sdist.format("1.0"), installed],
+        show=["Looking", "Downloading", "Successfully"],
     )
 
     stage.step("A token for another project is refused, and twine prints why.")
@@ -134,33 +108,25 @@ def tell(stage: Stage) -> None:
     upload(stage, other, "dist/*", refused=f"project-scoped token is not valid for project: '{PROJECT}'")
 
     stage.step("The token is rotated with an overlap: the old one and the new one both work.")
-    successor = admin(stage, "rotate-token", token_id(stage, "ci"), "--overlap", "7d").strip()
+    successor = admin(stage, "rotate-token ci --user ada --overlap 7d").strip()
     build(stage, "1.1")
-    upload(stage, token, f"dist/{PACKAGE}-1.1.tar.gz", says=["Uploading"])
-    upload(stage, successor, f"dist/{PACKAGE}-1.1-py3-none-any.whl", says=["Uploading"])
+    upload(stage, token, f"dist/{sdist.format('1.1')}", says=["Uploading"])
+    upload(stage, successor, f"dist/{wheel.format('1.1')}", says=["Uploading"])
 
-    stage.step("The token is revoked, which ends its successor too: both are refused.")
-    admin(stage, "revoke-token", token_id(stage, "ci"))
+    stage.step("The token is revoked, and with it the one made from it: both are refused.")
+    admin(stage, "revoke-token ci --user ada")
     for ended in (token, successor):
         upload(stage, ended, "dist/*", refused="Invalid or non-existent authentication information.")
 
-    click.echo("\nEvery step turned out as it must.")
+    output.data("\nEvery step turned out as it must.")
 
 
-def admin(stage: Stage, *arguments: str, stdin: str = "") -> str:
-    return stage.run("sealstead", "admin", *arguments, "--data-dir", "data", stdin=stdin)
+def admin(stage: Stage, command: str, *, stdin: str = "") -> str:
+    return stage.run(f"sealstead admin {command} --data-dir data", stdin=stdin)
 
 
 def create_token(stage: Stage, name: str, project: str) -> str:
-    return admin(
-        stage, "create-token", "--user", "ada", "--name", name, "--project", project, "--expires", "90d"
-    ).strip()
-
-
-def token_id(stage: Stage, name: str) -> str:
-    """Ask the server for the id of the oldest token of that name."""
-    listed = json.loads(stage.ask("sealstead", "admin", "list-tokens", "--json", "--data-dir", "data"))
-    return str(next(row["id"] for row in listed if row["name"] == name))
+    return admin(stage, f"create-token --user ada --name {name} --project {project} --expires 90d").strip()
 
 
 def build(stage: Stage, version: str) -> None:
@@ -168,8 +134,7 @@ def build(stage: Stage, version: str) -> None:
     stage.write("project/README.md", "# Harbour lights\n\nWhich lights a harbour shows.\n")
     stage.write(f"project/src/{PACKAGE}/__init__.py", MODULE)
     stage.run(
-        "python -m build",
-        *("--no-isolation", "--outdir", "dist", "project"),
+        "python -m build --no-isolation --outdir dist project",
         says=[f"Successfully built {PACKAGE}-{version}.tar.gz and {PACKAGE}-{version}-py3-none-any.whl"],
         show=["Successfully"],
     )
@@ -177,8 +142,7 @@ def build(stage: Stage, version: str) -> None:
 
 def upload(stage: Stage, token: str, files: str, *, refused: str = "", says: list[str] | None = None) -> None:
     stage.run(
-        "twine",
-        *("upload", "--disable-progress-bar", "--repository-url", f"{stage.url}/legacy/", files),
+        f"twine upload --disable-progress-bar --repository-url {stage.url}/legacy/ {files}",
         settings={"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": token},
         fails=bool(refused),
         says=[refused] if refused else says or [],
