@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from docs.generate import README, TRANSCRIPT, settled
 from tests.server_process import clean_environment
 

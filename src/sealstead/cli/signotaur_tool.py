@@ -1,15 +1,11 @@
-"""The drop-in script `SignotaurTool`; its commands come with a later release."""
+"""The drop-in script `SignotaurTool`; its commands come with a later version."""
 
 from __future__ import annotations
 
-import sys
+from typing import NoReturn
 
-from sealstead.cli import output
+from sealstead.cli.drop_in import not_yet
 
 
-def main() -> None:
-    output.error(
-        "SignotaurTool: not part of this version of Sealstead yet",
-        "see the CHANGELOG for what this version holds",
-    )
-    sys.exit(1)
+def main() -> NoReturn:
+    not_yet("SignotaurTool", "Code signing")

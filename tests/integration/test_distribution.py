@@ -1,0 +1,145 @@
+"""The wheel that users install: it holds what the server needs at run time, and its commands start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import ROOT, tracked
+from tests.server_process import clean_environment
+
+RUNTIME_FOLDERS = ("templates", "static", "locale")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build from a copy of the tracked files: nothing of this machine's tree gets in, nothing is left behind."""
+    source = tmp_path_factory.mktemp("source")
+    for path in tracked():
+        target = source / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    out = tmp_path_factory.mktemp("dist")
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=clean_environment(),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel alone in an environment that sees this one's dependencies, but not this source tree."""
+    directory = tmp_path_factory.mktemp("environment")
+    venv.create(directory, with_pip=False)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--python", str(directory / "bin" / "python"), "install"),
+            *("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", str(wheel)),
+        ],
+        check=True,
+        timeout=120,
+        env=clean_environment(),
+    )
+    site = next((directory / "lib").glob("python*/site-packages"))
+    dependencies = [p for p in sys.path if p.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(dependencies))
+    return directory
+
+
+def test_the_wheel_holds_every_template_style_and_catalogue(wheel: Path) -> None:
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    server = ROOT / "src" / "sealstead" / "server"
+    needed = {
+        str(path.relative_to(ROOT / "src"))
+        for path in tracked("src/sealstead/server")
+        if set(path.relative_to(server).parts) & set(RUNTIME_FOLDERS) and path.suffix not in {".po", ".pot"}
+    }
+    for folder in RUNTIME_FOLDERS:
+        assert any(f"/{folder}/" in name for name in needed), folder
+    assert sorted(needed - inside) == []
+    assert any(name.endswith(".mo") for name in inside)
+    assert "sealstead/py.typed" in inside
+
+
+def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
+    tracked_modules = {str(path.relative_to(ROOT / "src")) for path in tracked("src/*.py")}
+    assert inside == tracked_modules
+
+
+@pytest.mark.parametrize("name", ["sealstead", "pypi-profile", "SignotaurTool"])
+def test_each_command_starts_and_names_its_version(installed: Path, name: str) -> None:
+    done = subprocess.run(
+        [installed / "bin" / name, "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        cwd=installed,
+        env=clean_environment({"PATH": os.defpath}),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "0.1.0" in done.stdout
+    if name != "sealstead":
+        assert f"not affiliated with the owners of the name {name}" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["pypi-profile", "SignotaurTool"])
+def test_a_command_that_is_not_there_yet_fails_plainly(installed: Path, name: str) -> None:
+    done = subprocess.run(
+        [installed / "bin" / name, "keygen"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=clean_environment(),
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error: {name}: not part of this version of Sealstead yet\nhint: ")
+
+
+def test_an_installed_server_finds_its_templates(installed: Path, tmp_path: Path) -> None:
+    python = installed / "bin" / "python"
+    data = str(tmp_path / "data")
+    for arguments in (["migrate"], ["check"]):
+        done = subprocess.run(
+            [python, "-m", "sealstead", "admin", *arguments, "--data-dir", data],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=tmp_path,
+            env=clean_environment(),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    probe = (
+        "import sealstead, django; django.setup();"
+        "from django.template.loader import get_template; get_template('base.html');"
+        "print(sealstead.__file__)"
+    )
+    done = subprocess.run(
+        [python, "-c", probe],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=tmp_path,
+        env=clean_environment(
+            {"SEALSTEAD_DATA_DIR": data, "DJANGO_SETTINGS_MODULE": "sealstead.server.settings"}
+        ),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(installed))
