@@ -10,6 +10,8 @@ from sealstead.errors import InputError
 
 
 class NoPasswordError(InputError):
+    """No password was given, and there is no terminal to ask at."""
+
     code = "no-password"
 
 

@@ -19,6 +19,7 @@ OWNER_FILE = 0o600
 OWNER_DIRECTORY = 0o700
 _OTHERS = 0o077
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -29,11 +30,15 @@ class UnsafeFileError(KeyUnavailableError):
 
 
 class MissingFileError(KeyUnavailableError):
+    """A secret file is not where it should be."""
+
     code = "missing-file"
 
 
 class FileExistsConflictError(ConflictError):
-    code = "file-exists"
+    """A file of that name is there already, and is not to be replaced."""
+
+    code = "path-exists"
 
 
 def write_private(path: Path, content: bytes, *, replace: bool) -> None:
@@ -82,20 +87,24 @@ def read_private(path: Path) -> bytes:
         UnsafeFileError: a symbolic link, no regular file, or open to others.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY)
+        # Without waiting: a pipe at this name would hold us until somebody writes into it.
+        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY | _NONBLOCK)
     except FileNotFoundError as exc:
         raise MissingFileError(f"{path} is missing") from exc
     except OSError as exc:
         if path.is_symlink():
             raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there") from exc
         raise KeyUnavailableError(f"{path} cannot be read: {exc.strerror}") from exc
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnsafeFileError(f"{path} is not a regular file")
         if os.name == "posix" and status.st_mode & _OTHERS:
             raise UnsafeFileError(f"{path} is open to other users", hint=f"run: chmod 600 {path}")
-        return file.read()
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def make_private_directory(path: Path) -> None:

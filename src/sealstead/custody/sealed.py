@@ -29,14 +29,20 @@ _NONCE = 12
 
 
 class UnknownMasterKeyError(KeyUnavailableError):
+    """A sealed value names a master key that the key ring does not hold."""
+
     code = "unknown-master-key"
 
 
 class SealBrokenError(VerificationError):
+    """A sealed value was changed, cut, or moved to another row."""
+
     code = "seal-broken"
 
 
 class MalformedKeyRingError(KeyUnavailableError):
+    """The key ring is damaged, or is something else."""
+
     code = "malformed-key-ring"
 
 

@@ -38,10 +38,14 @@ T = TypeVar("T")
 
 
 class InvalidSettingError(InputError):
+    """A value does not fit its setting, or the settings file is no TOML."""
+
     code = "invalid-setting"
 
 
 class UnknownSettingError(InputError):
+    """No setting has this name."""
+
     code = "unknown-setting"
 
 

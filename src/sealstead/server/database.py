@@ -19,10 +19,14 @@ _SQLITE_INIT = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign
 
 
 class InvalidDatabaseUrlError(InputError):
+    """The address of the database cannot be read."""
+
     code = "invalid-database-url"
 
 
 class DatabaseUnreachableError(UpstreamError):
+    """The database does not answer, or its driver is not installed."""
+
     code = "database-unreachable"
 
 

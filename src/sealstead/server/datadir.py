@@ -28,14 +28,20 @@ _OTHERS = 0o077
 
 
 class UnusableDataDirError(InputError):
+    """The data directory cannot be made or entered, or is no directory."""
+
     code = "unusable-data-dir"
 
 
 class NoDataDirError(NotFoundError):
+    """No server has been started on this data directory yet."""
+
     code = "no-data-dir"
 
 
 class AlreadyRunningError(ConflictError):
+    """Another server runs on this data directory."""
+
     code = "already-running"
 
 

@@ -11,10 +11,14 @@ _BACKLOG = 2048
 
 
 class PortBusyError(ConflictError):
+    """Something else listens on this address and port."""
+
     code = "port-busy"
 
 
 class CannotListenError(InputError):
+    """The address is not this machine's, or the port is not for this user."""
+
     code = "cannot-listen"
 
 

@@ -37,7 +37,8 @@ _SENSITIVE = re.compile(
 _SECRETS = re.compile(
     r"""
       \b(?:pypi-|sealr?[_-])[A-Za-z0-9_=-]{8,}            # our credentials, and look-alikes of the reference index
-    | \b(?:Basic|Bearer|token)\s+[A-Za-z0-9+/_=.~-]{8,}    # the same in a header, Basic as base64
+    | \b(?:Basic|Bearer)\s+[A-Za-z0-9+/_=.~-]{8,}          # the same in a header, Basic as base64
+    | \bAuthorization["']?:\s*["']?[A-Za-z]+\s[^\s"']+
     | (?<=://)[^/\s:@]*:[^/\s@]+(?=@)                      # user:password@ in an address
     | (?<=/account/password/reset/key/)[^/\s"']+           # links of mails work once, but until then they work
     | (?<=/account/confirm-email/)[^/\s"']+

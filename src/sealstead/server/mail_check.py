@@ -13,10 +13,14 @@ from sealstead.errors import InputError, UpstreamError
 
 
 class InvalidAddressError(InputError):
+    """This is no e-mail address."""
+
     code = "invalid-address"
 
 
 class MailServerError(UpstreamError):
+    """The mail server cannot be reached, or refuses the mail."""
+
     code = "mail-server"
 
 

@@ -30,10 +30,14 @@ SETTINGS_MODULE = "sealstead.server.settings"
 
 
 class NewerSchemaError(ConflictError):
+    """The database was written by a newer version of this program."""
+
     code = "newer-schema"
 
 
 class SchemaBehindError(ConflictError):
+    """The database has not been brought to the schema of this program."""
+
     code = "schema-behind"
 
 

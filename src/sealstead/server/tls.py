@@ -30,6 +30,8 @@ _CLOCK_SKEW = timedelta(hours=1)
 
 
 class UnusableCertificateError(KeyUnavailableError):
+    """Certificate or key is missing or unreadable, or they do not belong together."""
+
     code = "unusable-certificate"
 
 

@@ -1,0 +1,105 @@
+"""Crash-safe, private writes. These touch a temporary directory: that is what the module is about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sealstead.custody import files
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_secret_is_its_owner_s_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o377)
+    try:
+        files.write_private(tmp_path / "key", b"secret", replace=False)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "key") == 0o600
+    assert files.read_private(tmp_path / "key") == b"secret"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_what_exists_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    files.write_private(path, b"first", replace=False)
+    with pytest.raises(files.FileExistsConflictError) as caught:
+        files.write_private(path, b"second", replace=False)
+    assert caught.value.code == "path-exists"
+    assert path.read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+    files.write_private(path, b"third", replace=True)
+    assert path.read_bytes() == b"third"
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_symbolic_link_is_refused_and_not_followed(tmp_path: Path, *, replace: bool) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"theirs")
+    (tmp_path / "key").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(files.UnsafeFileError) as caught:
+        files.write_private(tmp_path / "key", b"secret", replace=replace)
+    assert caught.value.code == "unsafe-file"
+    with pytest.raises(files.UnsafeFileError):
+        files.read_private(tmp_path / "key")
+    assert (tmp_path / "elsewhere").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("bits", [0o640, 0o604, 0o660])
+def test_a_secret_that_others_may_read_is_refused(tmp_path: Path, bits: int) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"secret")
+    path.chmod(bits)
+    with pytest.raises(files.UnsafeFileError) as caught:
+        files.read_private(path)
+    assert caught.value.hint == f"run: chmod 600 {path}"
+
+
+def test_a_missing_secret_and_a_directory_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(files.MissingFileError):
+        files.read_private(tmp_path / "none")
+    (tmp_path / "directory").mkdir(0o700)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for name in ("directory", "pipe"):
+        with pytest.raises(files.UnsafeFileError, match="not a regular file"):
+            files.read_private(tmp_path / name)
+
+
+def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    files.write_private(path, b"old", replace=False)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        files.write_private(path, b"new", replace=True)
+    assert path.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_content_is_on_disk_before_the_name_and_the_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        steps.append("sync " + Path(f"/proc/self/fd/{descriptor}").resolve().name.split(".")[0])
+        real_fsync(descriptor)
+
+    def replace(self: Path, target: Path) -> Path:
+        steps.append("rename")
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    files.write_private(tmp_path / "key", b"x", replace=True)
+    assert steps == ["sync ", "rename", f"sync {tmp_path.name}"]
