@@ -1,6 +1,6 @@
 """Walk every page in a pseudo-locale: a word in plain letters was never given to gettext.
 
-A route that is neither a page of `PAGES` nor named in `NOT_PAGES` fails, so that no page is forgotten. Forms are
+A route that is neither a page of `walk.py` nor excused there fails, so that no page is forgotten. Forms are
 sent empty as well, for their errors are texts too.
 """
 
@@ -11,112 +11,64 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 from django.utils import translation
 from tests.languages.visible import untranslated
-from tests.rows import make_project, make_release, make_user
+from tests.languages.walk import (
+    FILE,
+    KEY,
+    MEMBER,
+    NOT_PAGES,
+    PLAIN,
+    PROJECT,
+    TOKEN,
+    VERSION,
+    WITH_SECOND_FACTOR,
+    routes,
+)
+from tests.rows import ORIGIN, make_project, make_release, make_user
 
+from sealstead.server.accounts import recovery, totp
 from sealstead.server.accounts.models import User
+from sealstead.server.credentials.issue import issue_upload_token
 
 pytestmark = pytest.mark.django_db
 
 # Words that are the same everywhere: names of products, formats and tools.
 NAMES = (
-    "Sealstead",
-    "twine",
-    "uv",
-    "keyring",
-    ".pypirc",
-    "GitHub Actions",
-    "GitLab CI",
-    "UTC",
-    "English",
-    "Deutsch",
+    *("Sealstead", "English", "Deutsch", "UTC", "Python", "JSON", "TOTP", "QR", "SHA-256", ORIGIN.user_agent),
+    *("twine", "uv", "pip", "keyring", ".pypirc", "GitHub Actions", "GitLab CI"),
 )
-PROJECT, VERSION = "walked-project", "1.0"
-FILE = f"{PROJECT}-{VERSION}-0-py3-none-any.whl"
-
-PROJECT_ARGS = {"name": PROJECT}
-RELEASE_ARGS = {"name": PROJECT, "version": VERSION}
-PAGES: dict[str, dict[str, object]] = {
-    "account-events": {},
-    "account_login": {},
-    "account_logout": {},
-    "account_inactive": {},
-    "account_signup": {},
-    "account_reauthenticate": {},
-    "account_email": {},
-    "account_email_verification_sent": {},
-    "account_change_password": {},
-    "account_reset_password": {},
-    "account_reset_password_from_key_done": {},
-    "account_reset_password_done": {},
-    "account_confirm_email": {"key": "unknown"},
-    "account_reset_password_from_key": {"uidb36": "1", "key": "unknown"},
-    "mfa_index": {},
-    "mfa_reauthenticate": {},
-    "mfa_activate_totp": {},
-    "mfa_view_recovery_codes": {},
-    "mfa_generate_recovery_codes": {},
-    "manage_account": {},
-    "help": {},
-    "security": {},
-    "manage-projects": {},
-    "manage-releases": PROJECT_ARGS,
-    "manage-release": RELEASE_ARGS,
-    "manage-release-delete": RELEASE_ARGS,
-    "manage-file-delete": {**RELEASE_ARGS, "filename": FILE},
-    "manage-members": PROJECT_ARGS,
-    "manage-settings": PROJECT_ARGS,
-    "manage-state": {**PROJECT_ARGS, "state": "archived"},
-    "manage-project-delete": PROJECT_ARGS,
-}
-NOT_PAGES = {
-    # Only forms are sent here; the answer is a redirect or a page above.
-    "answer-invitation",
-    "manage-invite",
-    "manage-withdraw",
-    "manage-role",
-    "language",
-    # Need a state that this walk does not make; their own tests do.
-    "account_set_password",
-    "account_confirm_login_code",
-    "manage-remove",
-    "mfa_authenticate",
-    "mfa_deactivate_totp",
-    # For programs.
-    "static",
-    "csp-report",
-    "security-txt",
-    "mfa_download_recovery_codes",
-    "legacy-upload",
-    "simple-list",
-}
-
-
-def _routes(resolver: URLResolver) -> Iterator[URLPattern]:
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from _routes(entry)
-        else:
-            yield entry
 
 
 def test_every_route_is_walked_or_excused() -> None:
-    names = {route.name for route in _routes(get_resolver()) if route.name}
-    assert names <= set(PAGES) | NOT_PAGES
+    names = {route.name for route in routes() if route.name}
+    walked = set(PLAIN) | set(WITH_SECOND_FACTOR)
+    assert names - walked - NOT_PAGES == set()
+    assert walked - names == set()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
     client: Client
     user: User
+    arguments: dict[str, str]
 
     def data(self) -> list[str]:
-        return [self.user.username, self.user.email, PROJECT, FILE, "other-member", *NAMES]
+        return [
+            self.user.username,
+            self.user.email,
+            PROJECT,
+            FILE,
+            "other-member",
+            "laptop",
+            "walked token",
+            *NAMES,
+        ]
 
 
 @pytest.fixture(params=["en-xa", "ar-xb"])
@@ -125,34 +77,65 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
     other = make_user("other-member")
     project = make_project(PROJECT, owner=user, maintainers=(other,))
     make_release(project, VERSION)
+    config = settings.SEALSTEAD
+    token, _ = issue_upload_token(
+        owner=user,
+        name="walked token",
+        projects=[(PROJECT, project.id)],
+        expires_at=None,
+        at=config.clock.now(),
+        origin=ORIGIN,
+    )
     client = Client(headers={"Accept-Language": request.param})
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     # Signed in a moment ago, for pages that ask for that; the form would cost a password hash each time.
-    now = settings.SEALSTEAD.clock.now().timestamp()
+    now = config.clock.now().timestamp()
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": now, "username": user.username}]
     session["recent_auth_at"] = now
     session.save()
-    yield Visitor(client=client, user=user)
+    arguments = {MEMBER: str(other.id), TOKEN: str(token.id)}
+    yield Visitor(client=client, user=user, arguments=arguments)
     translation.deactivate()
+
+
+@pytest.fixture
+def guarded(visitor: Visitor) -> Visitor:
+    """The same with an authenticator app, recovery codes and a security key."""
+    app = totp.seal_secret(visitor.user.id, "JBSWY3DPEHPK3PXP")
+    recovery.issue_codes(visitor.user, at=settings.SEALSTEAD.clock.now())
+    Authenticator.objects.create(user=visitor.user, type=Authenticator.Type.TOTP, data={"secret": app})
+    key = Authenticator.objects.create(
+        user=visitor.user, type=Authenticator.Type.WEBAUTHN, data={"name": "laptop", "credential": {}}
+    )
+    visitor.arguments[KEY] = str(key.pk)
+    return visitor
 
 
 def _is_page(answer: HttpResponse) -> bool:
     return answer.headers.get("Content-Type", "").startswith("text/html") and bool(answer.content)
 
 
-@pytest.mark.parametrize("name", sorted(PAGES))
+@pytest.mark.parametrize("name", sorted(PLAIN))
 def test_page_is_translated(name: str, visitor: Visitor) -> None:
-    known = {route.name for route in _routes(get_resolver())}
-    if name not in known:
-        pytest.fail(f"no route is named {name}; take it out of PAGES")
-    address = reverse(name, kwargs=PAGES[name])
+    _walk(name, PLAIN[name], visitor)
+
+
+@pytest.mark.parametrize("name", sorted(WITH_SECOND_FACTOR))
+def test_page_with_second_factor_is_translated(name: str, guarded: Visitor) -> None:
+    _walk(name, WITH_SECOND_FACTOR[name], guarded)
+
+
+def _walk(name: str, arguments: dict[str, str], visitor: Visitor) -> None:
+    address = reverse(
+        name, kwargs={key: visitor.arguments.get(value, value) for key, value in arguments.items()}
+    )
     guest = Client(headers={"Accept-Language": visitor.client.defaults["HTTP_ACCEPT_LANGUAGE"]})
     seen = 0
     for client in (visitor.client, guest):
         for answer in (client.get(address), client.post(address, {"action": ""})):
-            if not _is_page(answer) or answer.status_code in (405, 500):
-                assert answer.status_code != 500
+            assert answer.status_code != 500
+            if not _is_page(answer) or answer.status_code == 405:
                 continue
             seen += 1
             left = untranslated(answer.content.decode(), visitor.data())
