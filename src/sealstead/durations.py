@@ -8,7 +8,8 @@ from datetime import timedelta
 from sealstead.errors import InputError
 
 _UNITS = {"w": timedelta(weeks=1), "d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
-_DURATION = re.compile(r"([0-9]{1,6})([wdhm]?)", re.ASCII)
+# Eight digits: LONGEST in minutes has as many, and as weeks they stay within a timedelta.
+_DURATION = re.compile(r"([0-9]{1,8})([wdhm]?)", re.ASCII)
 
 LONGEST = timedelta(days=36_500)
 """A century: nothing we issue outlives it, and date arithmetic stays far from overflow."""

@@ -104,9 +104,11 @@ class KeyRing:
         )
 
     def seal(self, value: bytes, *, context: tuple[str, ...]) -> bytes:
+        # Read once: another thread may reload the ring, and an id beside the wrong key would never open.
+        key_id = self.active
         nonce = os.urandom(_NONCE)
-        head = _VERSION + bytes.fromhex(self.active)
-        return head + nonce + AESGCM(self.derive("seal")).encrypt(nonce, value, _associated(context))
+        key = AESGCM(self.derive("seal", key_id=key_id))
+        return _VERSION + bytes.fromhex(key_id) + nonce + key.encrypt(nonce, value, _associated(context))
 
     def open(self, sealed: bytes, *, context: tuple[str, ...]) -> bytes:
         """Return what was sealed for `context`.
