@@ -20,6 +20,7 @@ from sealstead.server.accounts.models import User
 from sealstead.server.accounts.origin import now, origin_of
 from sealstead.server.accounts.reauth import mark_recent
 from sealstead.server.accounts.sessions import end_sessions
+from sealstead.server.accounts.tidy import tidy
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import record
 
@@ -67,6 +68,7 @@ def _signed_up(request: HttpRequest, user: User, **_: Any) -> None:
 
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     _record(request, tags.SIGNED_IN, user)
+    tidy(now())
 
 
 def _proved(request: HttpRequest, **_: Any) -> None:

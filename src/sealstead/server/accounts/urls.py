@@ -10,6 +10,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.cache import never_cache
 
 from sealstead.server.accounts import mfa_pages, pages
 
@@ -60,3 +61,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="manage_account_sign_out_elsewhere",
     ),
 ]
+
+for _route in urlpatterns:
+    if isinstance(_route, URLPattern):
+        # What these pages say is for one person and one moment: no cache may keep it.
+        _route.callback = never_cache(_route.callback)

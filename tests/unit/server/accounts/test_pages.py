@@ -107,6 +107,7 @@ def test_pages_after_sign_in(client: Client, alice: User, name: str) -> None:
     answer = client.get(reverse(name))
     assert answer.status_code == 200
     check(answer.content.decode())
+    assert "no-store" in answer["Cache-Control"]
 
 
 def test_pages_of_mailed_links(client: Client, alice: User) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from sealstead.server.accounts import totp
 from sealstead.server.accounts.disable import disable_user, enable_user
-from sealstead.server.accounts.models import Session, User
+from sealstead.server.accounts.limits import microseconds
+from sealstead.server.accounts.models import Attempts, OneTimeMark, Session, User
+from sealstead.server.accounts.sessions import SessionStore
 from sealstead.server.audit import tags
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
@@ -300,3 +303,23 @@ def test_registering_is_limited(client: Client) -> None:
         assert register(Client(), username=f"eve{number}", email="nonsense").status_code == 200
     assert register(Client()).status_code == 429
     assert not User.objects.exists()
+
+
+def test_signing_in_tidies_up(client: Client, alice: User, fake_clock: Any) -> None:
+    for number in range(3):
+        try_password(Client(), login=f"user{number}")
+        Client().get(LOGIN)
+    totp.use_code(alice.pk, "GEZDGNBV", totp.code_of("GEZDGNBV", 120), at=datetime(1970, 1, 1, 1, tzinfo=UTC))
+    stale = SessionStore()
+    stale["a"] = 1
+    stale.save()
+    assert (Attempts.objects.count() > 3, Session.objects.count(), OneTimeMark.objects.count()) == (
+        True,
+        1,
+        1,
+    )
+    fake_clock.move(timedelta(hours=12))
+    try_password(client, PASSWORD)
+    assert Session.objects.count() == 1
+    assert OneTimeMark.objects.count() == 0
+    assert not Attempts.objects.filter(ends_at_us__lte=microseconds(fake_clock.now())).exists()
