@@ -1,4 +1,4 @@
-"""`sealstead admin create-token`, `list-tokens`, `revoke-token`: hung below `admin` in `cli/server.py`."""
+"""`sealstead admin create-token`, `list-tokens`, `rotate-token`, `revoke-token`: hung below `admin` in `cli/server.py`."""
 
 from __future__ import annotations
 
@@ -93,6 +93,37 @@ def list_tokens(user: str | None, data_dir: Path, as_json: bool) -> None:
 
 
 @click.command(
+    "rotate-token",
+    epilog="""\b
+Examples:
+  sealstead admin rotate-token laptop --user ada
+  sealstead admin rotate-token 6b1f8c1e-5d0e-4c39-9f0e-3a1f5f4c2d10 --overlap 12h
+""",
+)
+@click.argument("token", metavar="ID|NAME")
+@click.option("--user", metavar="U", help="The account; needed for a name.")
+@click.option(
+    "--overlap",
+    metavar="TIME",
+    help="How long both work: 7d, 12h, or 0.  [default: what the server's policy proposes]",
+)
+@data_dir_option
+@json_option
+def rotate_token(data_dir: Path, as_json: bool, **given: Any) -> None:
+    """Make a token's successor and print it, this once, alone on standard output. Both work for the overlap."""
+    now = _open(data_dir)
+    from sealstead.server.credentials.admin import rotate_token as rotate
+
+    made = rotate(**given, at=now)
+    if as_json:
+        output.document({**made.facts, "token": made.token.reveal()})
+        return
+    output.data(made.token.reveal())
+    output.note(f"successor of {made.facts['predecessor']}: id {made.facts['id']}")
+    output.note(f"the old token works until {_minute(made.facts['predecessor_retires_at'])}")
+
+
+@click.command(
     "revoke-token",
     epilog="""\b
 Examples:
@@ -128,6 +159,10 @@ def _open(data_dir: Path) -> datetime:
     from sealstead.server.credentials.admin import now
 
     return now()
+
+
+def _minute(moment: str) -> str:
+    return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def _day(moment: str | None) -> str:

@@ -22,9 +22,10 @@ from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.errors import CredentialNotFoundError
 from sealstead.server.credentials.issue import issue_upload_token
 from sealstead.server.credentials.models import Credential
-from sealstead.server.credentials.policy import default_life
+from sealstead.server.credentials.policy import default_life, default_overlap
 from sealstead.server.credentials.projects import project_directory
 from sealstead.server.credentials.revoke import revoke
+from sealstead.server.credentials.rotate import rotate_upload_token
 from sealstead.server.credentials.scope import project_names
 from sealstead.server.credentials.states import is_living, standing_of
 
@@ -98,6 +99,29 @@ def list_tokens(*, user: str | None, at: datetime) -> list[dict[str, Any]]:
     return [facts_of(row, at) for row in rows.iterator()]
 
 
+def rotate_token(*, token: str, user: str | None, overlap: str | None, at: datetime) -> NewToken:
+    """Make the successor of the token that an id, or a name of the account `user`, stands for.
+
+    A name stands for the latest link of its line. `overlap` is a duration, or None for the policy's default.
+
+    Raises:
+        NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, and those of `rotate_upload_token`.
+    """
+    row = _find(token, user, at, latest=True)
+    successor, text = rotate_upload_token(
+        row,
+        actor=None,
+        overlap=default_overlap() if overlap is None else parse_duration(overlap),
+        # Each run is a rotation of its own: its answer is on the operator's terminal.
+        idempotency_key="",
+        at=at,
+        origin=OPERATOR,
+    )
+    row.refresh_from_db()
+    facts = {**facts_of(successor, at), "predecessor_retires_at": _iso(row.retires_at)}
+    return NewToken(facts=facts, token=text, reserved=())
+
+
 def revoke_token(
     *, token: str, user: str | None, only_this: bool, reason: str, at: datetime
 ) -> list[dict[str, Any]]:
@@ -164,7 +188,7 @@ def _project(name: str, owner: User, reserved: list[str], at: datetime) -> tuple
     return found.normalized_name, found.id
 
 
-def _find(token: str, user: str | None, at: datetime) -> Credential:
+def _find(token: str, user: str | None, at: datetime, *, latest: bool = False) -> Credential:
     rows = Credential.objects.select_related("owner")
     if user is not None:
         rows = rows.filter(owner=_user(user))
@@ -181,7 +205,7 @@ def _find(token: str, user: str | None, at: datetime) -> Credential:
         raise CredentialNotFoundError
     if len({row.line for row in named}) > 1:
         raise AmbiguousTokenError(f"several tokens are named {token!r}", hint="name one by its id")
-    return named[0]
+    return named[-1 if latest else 0]
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -38,13 +38,15 @@ REPEAT_WITHIN = timedelta(minutes=10)
 def rotate_upload_token(
     row: Credential,
     *,
-    actor: User,
+    actor: User | None,
     overlap: timedelta,
     idempotency_key: str,
     at: datetime,
     origin: Origin,
 ) -> tuple[Credential, Secret[str]]:
     """Make the successor of `row`: same owner, name and scope, and as long a life again, as policy allows.
+
+    `actor` is None for the operator at the command line.
 
     Raises:
         NotRotatableError: revoked, expired or retired.
@@ -67,7 +69,13 @@ def rotate_upload_token(
 
 
 def _rotate(
-    row: Credential, actor: User, *, overlap: timedelta, rotation_key: str, at: datetime, origin: Origin
+    row: Credential,
+    actor: User | None,
+    *,
+    overlap: timedelta,
+    rotation_key: str,
+    at: datetime,
+    origin: Origin,
 ) -> tuple[Credential, Secret[str]]:
     row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
     present = list(row.successors.filter(revoked_at=None))
@@ -110,8 +118,8 @@ def _rotate(
             tags.TOKEN_REVOKED,
             at=at,
             origin=origin,
-            actor_id=actor.pk,
-            actor_name=actor.get_username(),
+            actor_id=actor.pk if actor else None,
+            actor_name=actor.get_username() if actor else "",
             user_id=row.owner_id,
             credential_id=link.pk,
             details={"name": link.name, "reason": "superseded"},
@@ -120,8 +128,8 @@ def _rotate(
         tags.TOKEN_ROTATED,
         at=at,
         origin=origin,
-        actor_id=actor.pk,
-        actor_name=actor.get_username(),
+        actor_id=actor.pk if actor else None,
+        actor_name=actor.get_username() if actor else "",
         user_id=row.owner_id,
         credential_id=row.pk,
         details={
@@ -151,7 +159,7 @@ def _again(successor: Credential, at: datetime) -> tuple[Credential, Secret[str]
 
 
 def _report_refusal(
-    row: Credential, actor: User, refusal: AlreadyRotatedError, at: datetime, origin: Origin
+    row: Credential, actor: User | None, refusal: AlreadyRotatedError, at: datetime, origin: Origin
 ) -> None:
     with transaction.atomic():
         record(
@@ -160,8 +168,8 @@ def _report_refusal(
             origin=origin,
             accepted=False,
             code=refusal.code,
-            actor_id=actor.pk,
-            actor_name=actor.get_username(),
+            actor_id=actor.pk if actor else None,
+            actor_name=actor.get_username() if actor else "",
             user_id=row.owner_id,
             credential_id=row.pk,
             details={"name": row.name},
