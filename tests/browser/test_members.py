@@ -5,11 +5,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.conftest import Account
+from tests.browser.conftest import NARROW, WIDE, Account
 from tests.browser.judge import assert_good_page
 from tests.browser.watch import Watch
 from tests.server_process import Server
+
+# Every pair of width, scripts and language; all eight are seen in test_frame.py.
+SHAPES = [(WIDE, True, "en"), (WIDE, False, "de"), (NARROW, True, "de"), (NARROW, False, "en")]
+
+
+@pytest.fixture(params=SHAPES, ids=["wide-en", "wide-nojs-de", "narrow-de", "narrow-nojs-en"])
+def any_page(request: pytest.FixtureRequest, open_page: Callable[..., Page]) -> Page:
+    width, javascript, language = request.param
+    return open_page(width=width, javascript=javascript, language=language)
 
 
 def new_project(server: Server, owner: Account) -> str:
