@@ -58,7 +58,12 @@ def require(user: User, project: Project, permission: Permission) -> None:
         UploadNotAllowedError: for `UPLOAD`, with the text that twine prints.
         NotAllowedError: for every other permission.
     """
-    if allows(user, project, permission):
+    require_role(role_of(user, project), user, project, permission)
+
+
+def require_role(role: RoleName | None, user: User, project: Project, permission: Permission) -> None:
+    """The same for a caller who knows which `role` the user has on the project."""
+    if role is not None and permission in ROLE_PERMISSIONS[role]:
         return
     if permission is Permission.UPLOAD:
         raise UploadNotAllowedError(

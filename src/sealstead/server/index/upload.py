@@ -100,7 +100,7 @@ def accept_upload(
         size=content.file.size,
         digests=digests,
     )
-    standing = check_standing(project, facts, gate.config, at)
+    standing = check_standing(project, release, facts, gate.config, at)
     if standing.identical:
         return Outcome(filename=facts.filename, written=False)
     metadata_file, problem = _check_archive(content, form, metadata, gate.config)
@@ -108,6 +108,8 @@ def accept_upload(
         form=form,
         metadata=metadata,
         facts=facts,
+        project=project,
+        standing=standing,
         description_html=description_html,
         metadata_file=metadata_file,
         notes={"record_problem": problem} if problem else {},

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from sealstead.server.accounts.models import User
 from sealstead.server.config import Config
-from sealstead.server.index.models import IndexState, Project
+from sealstead.server.index.models import IndexState, Project, Role, RoleName
 from sealstead.server.index.multipart import Fields
 from sealstead.server.index.names import normalize_name
-from sealstead.server.index.permissions import Permission, require
+from sealstead.server.index.permissions import Permission, require_role
 from sealstead.server.index.states import require_open_for_upload
 from sealstead.server.index.upload_errors import UploadTooLargeError
-from sealstead.server.index.upload_standing import file_limit, find_project, too_large
+from sealstead.server.index.upload_standing import file_limit, too_large
 
 
 class Grant(Protocol):
@@ -44,6 +44,7 @@ class Gate:
     filename: str = ""
     """Of the content, once it began."""
     _judged: set[str] = field(default_factory=set)
+    _state: IndexState = field(default_factory=IndexState)
 
     def limit(self, fields: Fields, filename: str) -> int:
         """Judge the name if it is among the fields so far, and return the largest file."""
@@ -67,17 +68,35 @@ class Gate:
                 self._judged.add(name)
         return self.project
 
-    def admit(self, name: str, *, lock: bool = False) -> Project | None:
-        """Judge one name against the database as it is now."""
+    def admit(self, name: str) -> Project | None:
+        """Judge one name. The state of the index is read here and holds for the rest of the upload."""
+        self._state = IndexState.objects.filter(pk=1).first() or IndexState()
+        return self._admitted(name, lock=False)
+
+    def readmit(self, name: str) -> Project | None:
+        """Judge a name again inside the transaction that writes, and keep others from changing the project."""
+        return self._admitted(name, lock=True)
+
+    def _admitted(self, name: str, *, lock: bool) -> Project | None:
         normalized = normalize_name(name)
-        project = find_project(normalized, lock=lock)
+        role, project = _find_role(self.grant.owner, normalized, lock=lock)
         self.grant.require_project(normalized, project.pk if project is not None else None)
         if project is not None:
-            require(self.grant.owner, project, Permission.UPLOAD)
-        state = IndexState.objects.filter(pk=1).first() or IndexState()
-        require_open_for_upload(project, state)
+            require_role(role, self.grant.owner, project, Permission.UPLOAD)
+        require_open_for_upload(project, self._state)
         return project
 
     def too_large(self, fields: Fields) -> UploadTooLargeError:
         name = self.project.name if self.project is not None else (fields.get("name") or [""])[0]
         return too_large(name, file_limit(self.project, self.config))
+
+
+def _find_role(user: User, normalized: str, *, lock: bool) -> tuple[RoleName | None, Project | None]:
+    """The user's role and the project, in one query for whoever has a role. A deleted project is one too."""
+    roles = Role.objects.filter(user=user, project__normalized_name=normalized).select_related("project")
+    if lock:
+        roles = roles.select_for_update(of=("project",))
+    row = roles.first()
+    if row is not None:
+        return RoleName(row.role), row.project
+    return None, Project.objects.filter(normalized_name=normalized).first()

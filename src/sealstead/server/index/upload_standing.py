@@ -46,12 +46,6 @@ class Standing:
     """The very file is there already: nothing is to be done."""
 
 
-def find_project(normalized_name: str, *, lock: bool = False) -> Project | None:
-    """The project, a deleted one included. `lock` holds it until the transaction ends."""
-    rows = Project.objects.filter(normalized_name=normalized_name)
-    return (rows.select_for_update() if lock else rows).first()
-
-
 def find_release(project: Project | None, version: str) -> Release | None:
     if project is None:
         return None
@@ -73,14 +67,15 @@ def too_large(name: str, limit: int) -> UploadTooLargeError:
     )
 
 
-def check_standing(project: Project | None, facts: FileFacts, config: Config, at: datetime) -> Standing:
-    """Return where the file would go.
+def check_standing(
+    project: Project | None, release: Release | None, facts: FileFacts, config: Config, at: datetime
+) -> Standing:
+    """Return where the file would go, `release` being the one of its version.
 
     Raises:
         UploadTooLargeError: the project is full.
         FileExistsAlreadyError, FileNameBurnedError, ReleaseClosedError, SecondSdistError
     """
-    release = find_release(project, facts.version)
     if _is_there(facts):
         return Standing(release=release, identical=True)
     if project is not None:

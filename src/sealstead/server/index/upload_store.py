@@ -26,7 +26,7 @@ from sealstead.server.index.names import confusable_name, normalize_name
 from sealstead.server.index.serial import bump
 from sealstead.server.index.upload_errors import IndexBusyError, ProjectNameError, StorageFullError
 from sealstead.server.index.upload_gate import Gate
-from sealstead.server.index.upload_standing import FileFacts, check_standing
+from sealstead.server.index.upload_standing import FileFacts, Standing, check_standing, find_release
 
 ATTEMPTS = 5
 """Losing a race to write the same name five times in a row is a fault, not a race."""
@@ -39,6 +39,9 @@ class Parcel:
     form: UploadForm
     metadata: CoreMetadata
     facts: FileFacts
+    project: Project | None
+    """As it was when `standing` was found."""
+    standing: Standing
     description_html: str
     metadata_file: bytes | None
     """METADATA of a wheel, served beside it (PEP 658)."""
@@ -61,7 +64,9 @@ def store(
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():
-                    return _write(parcel, metadata_blob, gate=gate, at=at, origin=origin)
+                    return _write(
+                        parcel, metadata_blob, gate=gate, at=at, origin=origin, first_try=attempt == 1
+                    )
             except (IntegrityError, OperationalError) as exc:
                 _raise_unless_race(exc, last=attempt == ATTEMPTS)
     raise IndexBusyError(_BUSY_TEXT)
@@ -91,11 +96,16 @@ def _raise_unless_race(exc: IntegrityError | OperationalError, *, last: bool) ->
         raise IndexBusyError(_BUSY_TEXT) from exc
 
 
-def _write(parcel: Parcel, metadata_blob: str | None, *, gate: Gate, at: datetime, origin: Origin) -> bool:
-    project = gate.admit(parcel.form.name, lock=True)
-    standing = check_standing(project, parcel.facts, gate.config, at)
-    if standing.identical:
-        return False
+def _write(
+    parcel: Parcel, metadata_blob: str | None, *, gate: Gate, at: datetime, origin: Origin, first_try: bool
+) -> bool:
+    project = gate.readmit(parcel.form.name)
+    standing = parcel.standing
+    if not first_try or not _unchanged(parcel.project, project):
+        release = find_release(project, parcel.facts.version)
+        standing = check_standing(project, release, parcel.facts, gate.config, at)
+        if standing.identical:
+            return False
     if project is None:
         project = _claim(parcel, gate=gate, at=at, origin=origin)
     release = standing.release or _make_release(project, parcel, at)
@@ -135,6 +145,16 @@ def _write(parcel: Parcel, metadata_blob: str | None, *, gate: Gate, at: datetim
     )
     bump(project)
     return True
+
+
+def _unchanged(then: Project | None, now: Project | None) -> bool:
+    """Whether what was found about the project's releases and files still holds: each change has its serial.
+
+    Another project's file of the same name is caught by the unique name; of the same content, seldom, by nothing.
+    """
+    if then is None or now is None:
+        return then is now
+    return then.pk == now.pk and then.serial == now.serial
 
 
 def _claim(parcel: Parcel, *, gate: Gate, at: datetime, origin: Origin) -> Project:
