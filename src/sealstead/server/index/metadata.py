@@ -161,6 +161,10 @@ def _own_rules(metadata: Metadata) -> Iterator[InvalidMetadata]:
         yield InvalidMetadata(
             "description", f"'description' field must be {MAX_DESCRIPTION_LENGTH} characters or less."
         )
+    if metadata.license and metadata.license_expression:
+        yield InvalidMetadata(
+            "license", "License is deprecated when 'license-expression' is present. Use one of them."
+        )
     yield from _addresses(metadata)
     yield from _classifiers(metadata)
     yield from _urls(metadata)

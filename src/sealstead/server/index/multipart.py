@@ -182,10 +182,10 @@ def read_body(
         LengthRequiredError, UploadBodyError, UploadTooLargeError, UploadCutError, OSError, and what `gate`
         raises. The incoming file is gone then.
     """
-    if not meta.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data"):
-        raise UploadBodyError("Use multipart/form-data for the upload, with the file in the field 'content'.")
     if body.length <= 0:
         raise LengthRequiredError("Send the upload with a Content-Length.")
+    if not meta.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data"):
+        raise UploadBodyError("Use multipart/form-data for the upload, with the file in the field 'content'.")
     handler = _ContentHandler(blobs, gate)
     try:
         parser = _Parser(meta, body, [handler], "utf-8")  # type: ignore[arg-type]
