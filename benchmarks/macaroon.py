@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 import pymacaroons
 
-from sealstead.formats import caveats, macaroon, token_text
+from sealstead.formats import caveat_json, caveats, macaroon, token_text
 
 ROUNDS = 15
 CALLS = 2000
@@ -33,8 +33,8 @@ TOKEN = token_text.serialize_token(
         location=b"pypi.org",
         identifier=IDENTIFIER.encode(),
         caveats=[
-            caveats.serialize_caveat(caveats.ProjectNames.tag, ["demo-lib"]),
-            caveats.serialize_caveat(caveats.ProjectIds.tag, [PROJECT_ID]),
+            caveat_json.serialize_caveat(caveats.ProjectNames.tag, ["demo-lib"]),
+            caveat_json.serialize_caveat(caveats.ProjectIds.tag, [PROJECT_ID]),
         ],
     )
 )
@@ -51,7 +51,7 @@ def ours() -> None:
     token = token_text.parse_token(TOKEN)
     macaroon.verify_macaroon(token, ROOT_KEY)
     caveats.check_caveats(
-        [caveats.parse_caveat(caveat, token_owner=IDENTIFIER) for caveat in token.caveats], CONTEXT
+        [caveat_json.parse_caveat(caveat, token_owner=IDENTIFIER) for caveat in token.caveats], CONTEXT
     )
 
 

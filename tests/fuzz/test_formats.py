@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from sealstead.errors import ParseError
-from sealstead.formats.caveats import parse_caveat, serialize_caveat
+from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
 from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
 from sealstead.formats.token_text import parse_token, serialize_token
 

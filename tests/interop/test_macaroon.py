@@ -14,7 +14,8 @@ import pytest
 from tests.vectors.macaroon import generate
 
 from sealstead.errors import SealsteadError
-from sealstead.formats.caveats import AccessContext, check_caveats, parse_caveat, serialize_caveat
+from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
+from sealstead.formats.caveats import AccessContext, check_caveats
 from sealstead.formats.macaroon import (
     SignatureMismatchError,
     add_caveat,

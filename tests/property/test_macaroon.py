@@ -9,7 +9,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sealstead.errors import ParseError, SealsteadError, VerificationError
-from sealstead.formats.caveats import AccessContext, check_caveats, parse_caveat, serialize_caveat
+from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
+from sealstead.formats.caveats import AccessContext, check_caveats
 from sealstead.formats.macaroon import (
     Macaroon,
     SignatureMismatchError,

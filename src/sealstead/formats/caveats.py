@@ -1,23 +1,19 @@
 """Caveats of upload tokens: what each says, when it is met, and the text when it is not.
 
-A caveat is UTF-8 JSON, an array `[tag, field...]`. Tags 0 to 4 are those of the reference index, so that its
-clients (pypitoken) and its documentation apply; the texts are its texts. Our own have tags from 100 up.
+A caveat is written as an array `[tag, field...]` (`caveat_json`). Tags 0 to 4 are those of the reference index, so that
+its clients (pypitoken) and its documentation apply; the texts are its texts. Our own have tags from 100 up.
 
 Rules, binding for every class here:
 
 * A tag is never given another meaning, and no field is removed, retyped or reordered. A field may be appended
   if it has a default that restricts nothing beyond what the older shape did.
-* Everything unknown is refused: a tag, a surplus field, a surplus key of a legacy object, a repeated key. What
-  we do not understand may be the restriction somebody relied on. (The reference drops surplus fields and
-  keys.) Types are strict: `true` is no 1, `"1"` is no 1.
+* Everything unknown is refused, a surplus field too: what we do not understand may be the restriction somebody
+  relied on. (The reference drops surplus fields.) Types are strict: `true` is no 1, `"1"` is no 1.
 * `check` only refuses. No caveat permits anything, so adding one never widens.
-
-The legacy objects that the reference issued before 2022 are read as the arrays they stand for.
 """
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -226,37 +222,6 @@ class CopyId(Caveat):
 _COPY_ID_CHARS = 32
 _HEX = frozenset("0123456789abcdef")
 
-CAVEATS: Mapping[int, type[Caveat]] = {
-    cls.tag: cls for cls in (Expiration, ProjectNames, ProjectIds, RequestUser, Publisher, CopyId)
-}
-
-
-def parse_caveat(data: bytes, *, token_owner: str) -> Caveat:
-    """Return the caveat in these bytes. `token_owner` is who the legacy permission `user` stands for.
-
-    Raises:
-        MalformedCaveatError: not understood, with the reference's text.
-    """
-    value = _decode(data)
-    if type(value) is dict:
-        value = _from_legacy(value, token_owner)
-    if type(value) is not list:
-        raise MalformedCaveatError("caveat must be an array")
-    if not value:
-        raise MalformedCaveatError("caveat array cannot be empty")
-    tag, *fields = value
-    # A bool or a float equals an int as a key of the table.
-    cls = CAVEATS.get(tag) if type(tag) is int else None
-    if cls is None:
-        shown = str(tag)[:_MAX_SHOWN] if type(tag) is int else f"a {type(tag).__name__}"
-        raise MalformedCaveatError(f"caveat has unknown tag: {shown}")
-    return cls.from_fields(fields)
-
-
-def serialize_caveat(*value: object) -> bytes:
-    """Return the compact JSON of `[tag, field, ...]`, as the reference writes it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
 
 def check_caveats(caveats: Iterable[Caveat], context: AccessContext) -> None:
     """Return if every caveat is met.
@@ -266,49 +231,6 @@ def check_caveats(caveats: Iterable[Caveat], context: AccessContext) -> None:
     """
     for caveat in caveats:
         caveat.check(context)
-
-
-def _decode(data: bytes) -> object:
-    """Return the JSON value. What `JSONDecoder.decode` does, without its search for blanks, in half its time."""
-    try:
-        text = data.decode().strip(_JSON_BLANKS)
-        value, end = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError):
-        raise _not_json() from None
-    if end != len(text):
-        raise _not_json()
-    return value
-
-
-def _not_json() -> MalformedCaveatError:
-    return MalformedCaveatError("unknown error", hint="the caveat is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key appears twice")
-    return value
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
-_JSON_BLANKS = " \t\r\n"
-_MAX_SHOWN = 40
-
-
-def _from_legacy(value: dict[str, Any], token_owner: str) -> list[Any] | None:
-    keys = value.keys()
-    if keys == {"version", "permissions"} and type(value["version"]) is int and value["version"] == 1:
-        permissions = value["permissions"]
-        if permissions == "user":
-            return [RequestUser.tag, token_owner]
-        if type(permissions) is dict and permissions.keys() == {"projects"}:
-            return [ProjectNames.tag, permissions["projects"]]
-    if keys == {"exp", "nbf"}:
-        return [Expiration.tag, value["exp"], value["nbf"]]
-    if keys == {"project_ids"}:
-        return [ProjectIds.tag, value["project_ids"]]
-    return None
 
 
 def _require_count(fields: list[Any], count: int, *, optional: int = 0) -> None:

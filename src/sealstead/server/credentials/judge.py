@@ -29,7 +29,8 @@ from django.db import transaction
 from django.db.models import F
 
 from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError, VerificationError
-from sealstead.formats.caveats import AccessContext, Caveat, OutsideLifetimeError, check_caveats, parse_caveat
+from sealstead.formats.caveat_json import parse_caveat
+from sealstead.formats.caveats import AccessContext, Caveat, OutsideLifetimeError, check_caveats
 from sealstead.formats.macaroon import Macaroon, SignatureMismatchError, verify_macaroon
 from sealstead.formats.token_text import parse_token
 from sealstead.lifecycle.states import Standing

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from sealstead.formats.caveats import Expiration, ProjectIds, ProjectNames, RequestUser, serialize_caveat
+from sealstead.formats.caveat_json import serialize_caveat
+from sealstead.formats.caveats import Expiration, ProjectIds, ProjectNames, RequestUser
 from sealstead.formats.macaroon import mint
 from sealstead.formats.token_text import serialize_token
 from sealstead.secret import Secret
