@@ -30,7 +30,7 @@ PROJECT_ID = "9b2e6d4e-37f4-4f5b-8a57-1f0f6a4d9a11"
 TOKEN = token_text.serialize_token(
     macaroon.mint(
         ROOT_KEY,
-        location=b"pypi.org",
+        location=b"pkg.test",
         identifier=IDENTIFIER.encode(),
         caveats=[
             caveat_json.serialize_caveat(caveats.ProjectNames.tag, ["demo-lib"]),

@@ -32,14 +32,12 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 def _walk(command: click.Command, name: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    context = click.Context(
-        command,
-        info_name=name,
-        parent=parent,
-        terminal_width=WIDTH,
-        max_content_width=WIDTH,
-        color=False,
-    )
+    options = command.context_settings | {
+        "terminal_width": WIDTH,
+        "max_content_width": WIDTH,
+        "color": False,
+    }
+    context = click.Context(command, info_name=name, parent=parent, **options)
     yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for sub in command.list_commands(context):

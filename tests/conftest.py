@@ -51,6 +51,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[CLUSTER].stop()
 
 
+@pytest.fixture(autouse=True)
+def _no_language_left_over() -> Iterator[None]:
+    """Django keeps a request's language in the thread; the next test must not inherit it."""
+    yield
+    from django.utils import translation
+
+    translation.deactivate()
+
+
 @pytest.fixture
 def fake_clock(settings: SettingsWrapper) -> FakeClock:
     """The clock of everything in this process; a test moves it."""

@@ -16,6 +16,8 @@ LONGEST = timedelta(days=36_500)
 
 
 class InvalidDurationError(InputError):
+    """Not a duration, or out of bounds."""
+
     code = "invalid-duration"
 
 

@@ -22,7 +22,7 @@ SEED = int(os.environ.get("FUZZ_SEED", "20260821"))
 
 MACAROON = mint(
     bytes(32),
-    location=b"pypi.org",
+    location=b"pkg.test",
     identifier=b"3fa85f64-5717-4562-b3fc-2c963f66afa6",
     caveats=[serialize_caveat(1, ["demo-lib"]), serialize_caveat(0, 2, 1), b"x" * 300],
 )

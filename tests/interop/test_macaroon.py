@@ -84,12 +84,12 @@ def test_ours_are_read_and_verified_by_theirs(sizes: tuple[int, ...], location: 
 
 
 def test_each_narrows_the_others() -> None:
-    ours = mint(ROOT_KEY, location=b"pypi.org", identifier=b"id", caveats=[b"one"])
+    ours = mint(ROOT_KEY, location=b"pkg.test", identifier=b"id", caveats=[b"one"])
     theirs = pymacaroons.Macaroon.deserialize(serialize_token(ours).partition("-")[2])
     theirs.add_first_party_caveat("two")
     back = add_caveat(parse_token(f"pypi-{theirs.serialize()}"), b"three")
     verify_macaroon(back, ROOT_KEY)
-    whole = mint(ROOT_KEY, location=b"pypi.org", identifier=b"id", caveats=[b"one", b"two", b"three"])
+    whole = mint(ROOT_KEY, location=b"pkg.test", identifier=b"id", caveats=[b"one", b"two", b"three"])
     assert serialize_macaroon(back) == serialize_macaroon(whole)
 
 
@@ -107,7 +107,7 @@ CONTEXTS = [
 @pytest.mark.parametrize("name", generate.RESTRICTIONS)
 def test_same_verdict_as_pypitoken_on_a_token_that_it_narrowed(name: str) -> None:
     """Every restriction it knows, in 96 situations, over both edges of the times."""
-    ours = mint(ROOT_KEY, location=b"pypi.org", identifier=generate.IDENTIFIER.encode())
+    ours = mint(ROOT_KEY, location=b"pkg.test", identifier=generate.IDENTIFIER.encode())
     token = pypitoken.Token.load(serialize_token(ours)).restrict(**generate.RESTRICTIONS[name])
     verdicts = {_their_verdict(token, facts) for facts in CONTEXTS}
     for facts in CONTEXTS:
@@ -125,7 +125,7 @@ def test_same_verdict_as_pypitoken_on_a_token_that_it_narrowed(name: str) -> Non
     ],
 )
 def test_same_verdict_as_pypitoken_on_a_token_that_we_narrowed(caveat: tuple[object, ...]) -> None:
-    ours = mint(ROOT_KEY, location=b"pypi.org", identifier=b"id", caveats=[serialize_caveat(*caveat)])
+    ours = mint(ROOT_KEY, location=b"pkg.test", identifier=b"id", caveats=[serialize_caveat(*caveat)])
     token = pypitoken.Token.load(serialize_token(ours))
     for facts in CONTEXTS:
         assert _our_verdict(token.dump(), facts) == _their_verdict(token, facts), facts

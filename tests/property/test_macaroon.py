@@ -122,7 +122,7 @@ def test_every_flipped_bit_of_a_tokens_text_is_refused_or_changes_the_location_o
     root = bytes(range(32))
     good = mint(
         root,
-        location=b"pypi.org",
+        location=b"pkg.test",
         identifier=OWNER.encode(),
         caveats=[serialize_caveat(1, ["demo-lib"]), serialize_caveat(2, [PROJECT_ID])],
     )
@@ -172,7 +172,7 @@ def passes(macaroon: Macaroon, root: bytes, context: AccessContext) -> bool:
 def test_adding_a_caveat_only_narrows(
     root: bytes, found: list[bytes], added: bytes, context: AccessContext
 ) -> None:
-    before = mint(root, location=b"pypi.org", identifier=b"id", caveats=found)
+    before = mint(root, location=b"pkg.test", identifier=b"id", caveats=found)
     after = parse_token(serialize_token(add_caveat(before, added)))
     verify_macaroon(after, root)
     if passes(after, root, context):

@@ -20,6 +20,8 @@ class LifetimeRefusedError(InputError):
 
 
 class InvalidOverlapError(InputError):
+    """The overlap is negative, or longer than the policy allows."""
+
     code = "invalid-overlap"
 
 

@@ -8,7 +8,7 @@ from sealstead.errors import ParseError
 from sealstead.formats.macaroon import MacaroonFormatError, mint, serialize_macaroon
 from sealstead.formats.token_text import TokenTextError, parse_token, serialize_token
 
-MACAROON = mint(bytes(32), location=b"pypi.org", identifier=b"id", caveats=[b"\xfb\xff\xfe?>" * 2])
+MACAROON = mint(bytes(32), location=b"pkg.test", identifier=b"id", caveats=[b"\xfb\xff\xfe?>" * 2])
 RAW = serialize_macaroon(MACAROON)
 TOKEN = serialize_token(MACAROON)
 

@@ -36,13 +36,13 @@ RESTRICTIONS: dict[str, dict[str, Any]] = {
 
 def made_by_pymacaroons() -> list[dict[str, Any]]:
     cases = {
-        "no caveat": ("pypi.org", IDENTIFIER, []),
+        "no caveat": ("pkg.test", IDENTIFIER, []),
         "empty location": ("", IDENTIFIER, []),
-        "account scope": ("pypi.org", IDENTIFIER, [f'[3,"{USER_ID}"]']),
-        "project scope": ("pypi.org", IDENTIFIER, ['[1,["demo-lib"]]', f'[2,["{PROJECT_ID}"]]']),
-        "caveat of 127 bytes": ("pypi.org", "id", ["x" * 127]),
-        "caveat of 128 bytes": ("pypi.org", "id", ["x" * 128]),
-        "forty caveats": ("pypi.org", "id", [f"caveat {number}" for number in range(40)]),
+        "account scope": ("pkg.test", IDENTIFIER, [f'[3,"{USER_ID}"]']),
+        "project scope": ("pkg.test", IDENTIFIER, ['[1,["demo-lib"]]', f'[2,["{PROJECT_ID}"]]']),
+        "caveat of 127 bytes": ("pkg.test", "id", ["x" * 127]),
+        "caveat of 128 bytes": ("pkg.test", "id", ["x" * 128]),
+        "forty caveats": ("pkg.test", "id", [f"caveat {number}" for number in range(40)]),
         "caveat beyond ASCII": ("dépôt.example", "ïd", ["ça ☃"]),
     }
     made = []
@@ -59,15 +59,15 @@ def made_by_pymacaroons() -> list[dict[str, Any]]:
 def made_by_pypitoken() -> list[dict[str, Any]]:
     made = []
     for name, restriction in RESTRICTIONS.items():
-        token = pypitoken.Token.create(domain="pypi.org", identifier=IDENTIFIER, key=ROOT_KEY)
+        token = pypitoken.Token.create(domain="pkg.test", identifier=IDENTIFIER, key=ROOT_KEY)
         token.restrict(**restriction)
         caveats = [one.dump_json() for one in token.restrictions]
-        made.append(_case(name, "pypitoken", "pypi.org", IDENTIFIER, caveats, token.dump()))
+        made.append(_case(name, "pypitoken", "pkg.test", IDENTIFIER, caveats, token.dump()))
     return made
 
 
 def refused() -> list[dict[str, str]]:
-    old = pymacaroons.Macaroon(location="pypi.org", identifier=IDENTIFIER, key=ROOT_KEY)
+    old = pymacaroons.Macaroon(location="pkg.test", identifier=IDENTIFIER, key=ROOT_KEY)
     return [
         {"name": "version 1", "token": f"pypi-{old.serialize()}", "kind": "macaroon-format"},
         {"name": "third-party caveat", "token": f"pypi-{_third_party()}", "kind": "macaroon-format"},
@@ -77,7 +77,7 @@ def refused() -> list[dict[str, str]]:
 def _third_party() -> str:
     """Serialise a third-party caveat by hand: pymacaroons needs libnacl to make one, but not to write it."""
     macaroon = pymacaroons.Macaroon(
-        location="pypi.org", identifier=IDENTIFIER, key=ROOT_KEY, version=pymacaroons.MACAROON_V2
+        location="pkg.test", identifier=IDENTIFIER, key=ROOT_KEY, version=pymacaroons.MACAROON_V2
     )
     caveat = pymacaroons.caveat.Caveat(
         caveat_id="third party", location="https://third.example", version=pymacaroons.MACAROON_V2

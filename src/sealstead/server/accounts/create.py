@@ -18,22 +18,32 @@ from sealstead.server.audit.record import Origin, record
 
 
 class BadUserNameError(InputError):
+    """Not a user name: letters, digits and a few signs."""
+
     code = "bad-user-name"
 
 
 class BadEmailError(InputError):
+    """Not an e-mail address."""
+
     code = "bad-email"
 
 
 class WeakPasswordError(InputError):
+    """The password does not meet the rules."""
+
     code = "weak-password"
 
 
 class UserNameTakenError(ConflictError):
+    """Another account has the name."""
+
     code = "user-name-taken"
 
 
 class EmailTakenError(ConflictError):
+    """Another account has the address."""
+
     code = "email-taken"
 
 

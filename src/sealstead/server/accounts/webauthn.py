@@ -15,6 +15,8 @@ from sealstead.server.accounts.models import SignCounter
 
 
 class ForeignOriginError(VerificationError):
+    """A security key answered for another address than the server's."""
+
     code = "foreign-origin"
 
 

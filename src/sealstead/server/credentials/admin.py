@@ -33,18 +33,26 @@ OPERATOR = Origin(user_agent="sealstead admin")
 
 
 class NoSuchUserError(NotFoundError):
+    """No account has this name."""
+
     code = "no-such-user"
 
 
 class NotAMemberError(DeniedError):
+    """The account has no role on the project."""
+
     code = "not-a-member"
 
 
 class AmbiguousTokenError(InputError):
+    """Several lines of tokens have the name; one id is needed."""
+
     code = "ambiguous-token"
 
 
 class ScopeChoiceError(InputError):
+    """Neither or both of all projects and some projects were chosen."""
+
     code = "scope-choice"
 
 

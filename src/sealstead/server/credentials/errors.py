@@ -61,6 +61,8 @@ class CaveatNotMetError(DeniedError):
 
 
 class EmailNotVerifiedError(DeniedError):
+    """The owner of the token has no verified primary address."""
+
     code = "email-not-verified"
 
     def __init__(self, username: str) -> None:
@@ -90,10 +92,14 @@ class CredentialNotFoundError(NotFoundError):
 
 
 class InvalidTokenNameError(InputError):
+    """A token's name is blank, too long, or holds control characters."""
+
     code = "invalid-token-name"
 
 
 class InvalidTokenScopeError(InputError):
+    """The scope names no project, or one that cannot be."""
+
     code = "invalid-token-scope"
 
 
@@ -107,4 +113,6 @@ class TokenNameInUseError(ConflictError):
 
 
 class AlreadyRevokedError(ConflictError):
+    """The token was revoked before; nothing was left to end."""
+
     code = "already-revoked"

@@ -37,6 +37,8 @@ _UPLOADERS = [role for role, granted in ROLE_PERMISSIONS.items() if Permission.U
 
 
 class TooManyReservationsError(DeniedError):
+    """The account holds too many projects without a file."""
+
     code = "too-many-reservations"
 
 

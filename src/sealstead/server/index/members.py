@@ -32,18 +32,26 @@ INVITATION_LIFE = timedelta(days=7)
 
 
 class LastOwnerError(ConflictError):
+    """The last owner can neither leave nor be given another role."""
+
     code = "last-owner"
 
 
 class AlreadyMemberError(ConflictError):
+    """The account has a role on this project."""
+
     code = "already-member"
 
 
 class AlreadyInvitedError(ConflictError):
+    """The account has an open invitation to this project."""
+
     code = "already-invited"
 
 
 class UnknownMemberError(NotFoundError):
+    """The account has no role on this project."""
+
     code = "unknown-member"
 
 

@@ -21,10 +21,14 @@ from sealstead.server.index.serial import bump
 
 
 class UnknownReleaseError(NotFoundError):
+    """The project has no such release."""
+
     code = "unknown-release"
 
 
 class UnknownFileError(NotFoundError):
+    """The release has no such file."""
+
     code = "unknown-file"
 
 

@@ -30,30 +30,44 @@ from sealstead.errors import (
 
 
 class UploadError(InputError):
+    """The upload is not acceptable; the subclasses say why."""
+
     code = "invalid-upload"
 
 
 class UploadFieldError(UploadError):
+    """A field of the form is missing, doubled, too long, or not allowed."""
+
     code = "invalid-upload-field"
 
 
 class UploadMetadataError(UploadError):
+    """The core metadata in the archive is not valid, or says something else than the form."""
+
     code = "invalid-metadata"
 
 
 class UploadDescriptionError(UploadError):
+    """The description does not render as the type that it claims."""
+
     code = "invalid-description"
 
 
 class UploadFileNameError(UploadError):
+    """The file name is not the one that its name, version and type ask for."""
+
     code = "invalid-file-name"
 
 
 class UploadTooLargeError(UploadError):
+    """The file, or the project with it, is larger than the limit."""
+
     code = "upload-too-large"
 
 
 class UploadBodyError(UploadError):
+    """The body is no multipart form, or was cut short."""
+
     code = "invalid-upload-body"
 
 
@@ -64,22 +78,32 @@ class LengthRequiredError(UploadBodyError):
 
 
 class UploadActionGoneError(UploadError):
+    """An action of the old interface that is no upload."""
+
     code = "upload-action-gone"
 
 
 class InvalidArchiveError(ParseError):
+    """The file is no sound wheel or sdist."""
+
     code = "invalid-archive"
 
 
 class DigestMismatchError(VerificationError):
+    """A digest of the form is not that of the file that came."""
+
     code = "digest-mismatch"
 
 
 class ProjectNameError(InputError):
+    """The name cannot be claimed: not a name, reserved, or too like one that exists."""
+
     code = "project-name-refused"
 
 
 class UploadConflictError(ConflictError):
+    """Another upload of the same file or project is being written; try again."""
+
     code = "upload-conflict"
 
 
@@ -90,18 +114,26 @@ class FileExistsAlreadyError(UploadConflictError):
 
 
 class FileNameBurnedError(UploadConflictError):
+    """A file of this name existed and was deleted: the name takes nothing else, ever."""
+
     code = "file-name-burned"
 
 
 class ReleaseClosedError(UploadConflictError):
+    """The release is too old to take further files."""
+
     code = "release-closed"
 
 
 class SecondSdistError(UploadConflictError):
+    """The release has an sdist, and takes one only."""
+
     code = "second-sdist"
 
 
 class StorageFullError(UpstreamError):
+    """The server has no room for the file."""
+
     code = "storage-full"
 
 
