@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from sealstead.server.accounts import recovery
+from sealstead.server.accounts import recovery, webauthn
 from sealstead.server.accounts.models import Session, User
 from sealstead.server.accounts.origin import now
 from sealstead.server.accounts.sections import register
@@ -32,6 +32,7 @@ def second_factors(user: User) -> dict[str, Any]:
         "keys": [row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
         "enabled": bool(rows),
         "codes_left": recovery.remaining(user),
+        "keys_possible": webauthn.is_available(),
     }
 
 

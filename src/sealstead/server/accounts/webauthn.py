@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,17 @@ class ClonedKeyError(VerificationError):
     """The counter did not advance: the key's secret may exist twice."""
 
     code = "cloned-security-key"
+
+
+def is_available() -> bool:
+    """Tell whether browsers let keys be used here: on TLS or `localhost`, and not on a bare address (section 5.1.2)."""
+    own = urlsplit(mail.public_url())
+    host = own.hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return own.scheme == "https" or host == "localhost"
+    return False
 
 
 def require_own_origin(response: AuthenticationResponse | RegistrationResponse) -> None:
