@@ -11,6 +11,7 @@ import click
 from sealstead.cli import inputs, output
 from sealstead.cli.main import Group
 from sealstead.cli.options import data_dir_option, json_option
+from sealstead.cli.server_index import switches
 from sealstead.cli.server_tokens import create_token, list_tokens, revoke_token, rotate_token
 from sealstead.errors import InputError
 
@@ -188,5 +189,5 @@ def test_mail(address: str, data_dir: Path, as_json: bool) -> None:
         )
 
 
-for _command in (create_token, list_tokens, rotate_token, revoke_token):
+for _command in (create_token, list_tokens, rotate_token, revoke_token, switches):
     admin.add_command(_command)

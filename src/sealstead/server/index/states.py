@@ -7,6 +7,7 @@ administrator has looked. Both are reversible; each step is one event and one ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from sealstead.errors import DeniedError
 from sealstead.server.accounts.mail import notify
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
-from sealstead.server.audit.record import record
+from sealstead.server.audit.record import Origin, record
 from sealstead.server.index.members import Act
 from sealstead.server.index.models import IndexState, Project, ProjectState
 from sealstead.server.index.permissions import NotAllowedError, Permission, require
@@ -84,28 +85,21 @@ class Switches:
     new_projects_disabled: bool | None = None
 
 
-def set_switches(switches: Switches, act: Act | None = None) -> IndexState:
-    """Turn the switches of the index and return where they stand."""
+def set_switches(switches: Switches, *, at: datetime) -> IndexState:
+    """Turn the switches of the index, as the operator, and return where they stand."""
     with transaction.atomic():
-        state, _ = IndexState.objects.select_for_update().get_or_create(pk=1)
+        IndexState.objects.get_or_create(pk=1)
+        state = IndexState.objects.select_for_update().get(pk=1)
         changed = {
             name: value
             for name, value in vars(switches).items()
             if value is not None and value != getattr(state, name)
         }
-        for name, value in changed.items():
-            setattr(state, name, value)
         if changed:
+            for name, value in changed.items():
+                setattr(state, name, value)
             state.save(update_fields=list(changed))
-        if changed and act is not None:
-            record(
-                tags.INDEX_SWITCHED,
-                at=act.at,
-                origin=act.origin,
-                actor_id=act.actor.pk,
-                actor_name=act.actor.username,
-                details=changed,
-            )
+            record(tags.INDEX_SWITCHED, at=at, origin=Origin(), actor_name="operator", details=changed)
     return state
 
 

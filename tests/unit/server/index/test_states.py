@@ -53,7 +53,7 @@ def test_strangers_and_administrators_without_a_role_do_not_archive() -> None:
 
 @pytest.mark.parametrize("switch", ["read_only", "uploads_disabled", "new_projects_disabled"])
 def test_switches_close_what_they_say(switch: str) -> None:
-    state = states.set_switches(states.Switches(**{switch: True}))
+    state = states.set_switches(states.Switches(**{switch: True}), at=NOW)
     project = make_project(owner=make_user())
     with pytest.raises(states.UploadsClosedError):
         states.require_open_for_upload(None, state)
@@ -62,4 +62,11 @@ def test_switches_close_what_they_say(switch: str) -> None:
     else:
         with pytest.raises(states.UploadsClosedError):
             states.require_open_for_upload(project, state)
-    states.require_open_for_upload(None, states.set_switches(states.Switches(**{switch: False})))
+    states.require_open_for_upload(None, states.set_switches(states.Switches(**{switch: False}), at=NOW))
+
+
+def test_turning_a_switch_is_one_event_and_leaving_it_none() -> None:
+    states.set_switches(states.Switches(read_only=True), at=NOW)
+    states.set_switches(states.Switches(read_only=True), at=NOW)
+    states.set_switches(states.Switches(), at=NOW)
+    assert Event.objects.get().details == {"read_only": True}
