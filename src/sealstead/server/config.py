@@ -154,6 +154,15 @@ class Config:
         ),
     )
 
+    max_wrong_credentials: int = field(
+        default=20,
+        metadata=_doc(
+            "Policy",
+            "Wrong upload credentials from one address within 5 minutes from which on they are answered with 429. "
+            "Good ones are always accepted: the runners of a CI system share an address.",
+        ),
+    )
+
     # Index.
     release_closed_after: timedelta | None = field(
         default=timedelta(days=14),

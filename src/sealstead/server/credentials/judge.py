@@ -56,7 +56,6 @@ _NOBODYS_ROOT = os.urandom(32)
 """Verifies nothing: made anew in each process, told to nobody."""
 
 
-MAX_FAILURES = 10
 FAILURE_WINDOW = timedelta(minutes=5)
 
 
@@ -202,7 +201,9 @@ def _wrong(row: Credential | None, code: str, *, at: datetime, origin: Origin) -
     Raises:
         TooManyFailuresError: instead of the plain refusal.
     """
-    verdict = hit(f"upload-credential:{network_of(origin.ip)}", MAX_FAILURES, FAILURE_WINDOW, at)
+    # The last one of the limit is told already: it is the one that makes too many.
+    allowed = settings.SEALSTEAD.max_wrong_credentials - 1
+    verdict = hit(f"upload-credential:{network_of(origin.ip)}", allowed, FAILURE_WINDOW, at)
     if not verdict.allowed:
         raise TooManyFailuresError(verdict.retry_after) from None
     _refused(row, code, at=at, origin=origin, user_id=None)

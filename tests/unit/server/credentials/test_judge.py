@@ -24,7 +24,6 @@ from sealstead.server.credentials.errors import (
 )
 from sealstead.server.credentials.judge import (
     FAILURE_WINDOW,
-    MAX_FAILURES,
     judge_upload,
     judge_upload_token,
 )
@@ -32,6 +31,8 @@ from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.revoke import revoke
 
 pytestmark = pytest.mark.django_db
+MAX_FAILURES = 19
+"""One less than the setting's default."""
 LATER = T0 + timedelta(hours=1)
 
 
