@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from django.template.defaultfilters import filesizeformat
+from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -63,14 +67,56 @@ DETAILS: dict[str, Promise] = {
     "retires_at": _("old one ends"),
     "successor": _("successor"),
     "superseded": _("superseded"),
+    "size": _("size"),
+    "step": _("step"),
+    "left": _("codes left"),
+    "by": _("by"),
+    "email": _("address"),
+    "from": _("from"),
+    "to": _("to"),
+    "kind": _("kind"),
+    "admin": _("administrator"),
 }
 """What a page calls the details of an event; other details are shown under their own names."""
 
+VALUES: dict[str, Promise] = {
+    "owner": _("Owner"),
+    "maintainer": _("Maintainer"),
+    "superseded": _("superseded"),
+    "second-factor": _("second factor"),
+    "mailed link": _("mailed link"),
+    "totp": _("Authenticator app"),
+    "webauthn": _("Security key"),
+    "recovery_codes": _("Recovery codes"),
+    "True": _("yes"),
+    "False": _("no"),
+}
+"""Values that are words of ours; what a person typed stays as it was typed."""
+
+_MOMENTS = {"expires_at", "retires_at"}
+_OUR_WORDS = {"role", "step", "by", "kind", "admin"}
+
 
 def shown_details(details: dict[str, object]) -> list[tuple[str, str]]:
-    """Return the details worth a line, as label and text."""
+    """Return the details worth a line, as label and text, both in the visitor's language."""
     return [
-        (str(DETAILS.get(name, name)), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        (str(DETAILS.get(name, name)), _shown(name, value))
         for name, value in details.items()
         if value not in (None, "", [])
     ]
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if name in _OUR_WORDS:
+        return str(VALUES.get(str(value), value))
+    if name == "size" and isinstance(value, int):
+        return filesizeformat(value)
+    if name in _MOMENTS:
+        try:
+            moment = datetime.fromisoformat(str(value)).astimezone(UTC)
+        except ValueError:
+            return str(value)
+        return f"{formats.date_format(moment, 'DATETIME_FORMAT')} UTC"
+    return str(value)

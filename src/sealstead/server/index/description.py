@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from email.message import Message
+from typing import Final
 
 from sealstead.server.index.upload_errors import UploadDescriptionError
+
+_HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[ >])")
+_EMPTY_ANCHOR: Final = re.compile(r"<a(?: [^<>]*)?></a>")
+_CODE_LANGUAGE: Final = re.compile(r'(<pre[^<>]*?) lang="[^"]*"')
 
 
 def render_description(text: str, content_type: str | None) -> str:
@@ -19,9 +25,19 @@ def render_description(text: str, content_type: str | None) -> str:
     header["content-type"] = content_type or "text/x-rst"
     html = _render(text, header.get_content_type(), str(header.get_param("variant", "GFM")))
     if html is not None:
-        return html
+        return _fit_into_a_page(html)
     kind = f"for {content_type!r}" if content_type else "in the default format of reStructuredText"
     raise UploadDescriptionError(f"The description failed to render {kind}.")
+
+
+def _fit_into_a_page(html: str) -> str:
+    """Make the description part of a page that has its own first and second headings.
+
+    The renderer also leaves links without text beside headings, and names programming languages where only human
+    ones may stand (`lang`): a screen reader would stumble over both. The input is sanitised, so that no `<` is text.
+    """
+    html = _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) + 2)}", html)
+    return _CODE_LANGUAGE.sub(r"\1", _EMPTY_ANCHOR.sub("", html))
 
 
 def _render(text: str, content_type: str, variant: str) -> str | None:

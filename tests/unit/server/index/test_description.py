@@ -38,5 +38,15 @@ def test_broken_restructuredtext_is_refused(text: str, content_type: str | None)
 
 
 def test_markdown_renders() -> None:
-    assert "<h1" in render_description("# Title\n", "text/markdown")
+    assert "<h3" in render_description("# Title\n", "text/markdown")
     assert render_description("  \n", None) == ""
+
+
+def test_a_description_fits_into_a_page() -> None:
+    """The page has the first two levels of headings; links without text and `lang="python"` help no reader."""
+    html = render_description("# One\n\n##### Five\n\n```python\nprint(1)\n```\n\n`<h1>`", "text/markdown")
+    assert '<h3 id="user-content-one">One</h3>' in html
+    assert '<h6 id="user-content-five">Five</h6>' in html
+    assert "></a>" not in html
+    assert "lang=" not in html
+    assert "&lt;h1&gt;" in html
