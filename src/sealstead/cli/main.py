@@ -26,7 +26,8 @@ EXIT_CODES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
 USAGE = 2
 INTERNAL = 70
 INTERRUPTED = 130
-BROKEN_PIPE = 141
+BROKEN_PIPE = 1
+"""As click itself ends when a write fails; the reader had enough, so nothing is said."""
 
 _COMMANDS = {
     # name: (place, first line of its help); the place is imported when the command is used.

@@ -6,6 +6,7 @@ Steps: the directory → its lock → settings → the listening socket → key 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import traceback
@@ -20,7 +21,7 @@ from sealstead.server.config import PREFIX, Config
 from sealstead.server.config_file import read_config, read_settings
 from sealstead.server.datadir import claim_server, default_data_dir, make_data_dir
 from sealstead.server.listen import listen
-from sealstead.server.tls import fingerprint
+from sealstead.server.tls import certificate_files, fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,18 @@ def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[A
     claim_server(data_dir)  # held until the last process that inherits it has ended
     wanted = read_settings(data_dir, os.environ)
     sock = listen(wanted.get("host", Config.host), wanted.get("port", Config.port))
-    os.environ[PREFIX + "PORT"] = str(sock.getsockname()[1])
-    has_accounts = in_own_process(_prepare, data_dir)
-    config = read_config(data_dir, os.environ)
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(sock)
+        os.environ[PREFIX + "PORT"] = str(sock.getsockname()[1])
+        has_accounts = in_own_process(_prepare, data_dir)
+        config = read_config(data_dir, os.environ)
+        files = certificate_files(config)
+        undo.pop_all()  # from here on the supervisor holds the socket
 
     from sealstead.server.supervisor import Server
 
     def ready() -> None:
-        authority = server.files.authority if server.files else None
+        authority = files.authority if files else None
         announce(
             Announcement(
                 url=config.public_url,
@@ -68,8 +73,7 @@ def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[A
             )
         )
 
-    server = Server(config, sock.detach(), ready=ready)
-    server.run()
+    Server(config, sock.detach(), files=files, ready=ready).run()
 
 
 def in_own_process(work: Callable[[Path], Any], argument: Path) -> Any:  # noqa: ANN401 - whatever `work` returns

@@ -27,7 +27,7 @@ from sealstead.errors import SealsteadError
 from sealstead.server import logs
 from sealstead.server.config import Config
 from sealstead.server.config_file import read_config
-from sealstead.server.tls import CertificateFiles, local_certificate, needs_renewal, server_context
+from sealstead.server.tls import CertificateFiles, certificate_files, needs_renewal, server_context
 
 THREADS = 8
 GRACE_SECONDS = 60
@@ -95,9 +95,16 @@ class Supervisor(Arbiter):  # type: ignore[misc]
 class Server(BaseApplication):  # type: ignore[misc]
     """`config` is what holds now; SIGHUP reads it again from `data_dir` and the environment."""
 
-    def __init__(self, config: Config, descriptor: int, *, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        descriptor: int,
+        *,
+        files: CertificateFiles | None,
+        ready: Callable[[], None],
+    ) -> None:
         self.config = config
-        self.files = certificate_files(config)
+        self.files = files
         self._descriptor = descriptor
         """Of the listening socket. gunicorn takes it over; the number names the listener for good."""
         self._ready = ready
@@ -179,15 +186,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         assert self._context is not None  # noqa: S101 - set wherever files are; for the type checker
         self._context.sslsocket_class = _PatientTLSSocket
         return self._context
-
-
-def certificate_files(config: Config) -> CertificateFiles | None:
-    """Return what the server serves TLS with; the local authority's certificate is made or renewed here."""
-    if config.tls_self_signed:
-        return local_certificate(config.data_dir / "tls", config.hosts, at=config.clock.now())
-    if config.tls_cert and config.tls_key:
-        return CertificateFiles(certificate=config.tls_cert, key=config.tls_key)
-    return None
 
 
 def _memory_directory() -> str | None:

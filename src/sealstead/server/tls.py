@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sealstead.custody.files import read_private, write_atomically, write_private
 from sealstead.errors import KeyUnavailableError
+from sealstead.server.config import Config
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=397)
@@ -43,21 +44,30 @@ class CertificateFiles:
     """What clients are to trust; None for a certificate of the operator's own."""
 
 
+def certificate_files(config: Config) -> CertificateFiles | None:
+    """Return what the server serves TLS with; the local authority's certificate is made or renewed here."""
+    if config.tls_self_signed:
+        return local_certificate(config.data_dir / "tls", config.hosts, at=config.clock.now())
+    if config.tls_cert and config.tls_key:
+        return CertificateFiles(certificate=config.tls_cert, key=config.tls_key)
+    return None
+
+
 def server_context(files: CertificateFiles) -> ssl.SSLContext:
     """Return a context that serves with these files: TLS 1.2 and later.
 
     Raises:
         UnusableCertificateError: missing, unreadable, or key and certificate do not belong together.
     """
+    for path in (files.certificate, files.key):
+        if not path.exists():
+            raise UnusableCertificateError(f"{path} is missing")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
         # An empty password instead of none: OpenSSL would ask at the terminal for that of an encrypted key.
         context.load_cert_chain(files.certificate, files.key, password="")
-    except FileNotFoundError as exc:
-        missing = files.key if files.certificate.exists() else files.certificate
-        raise UnusableCertificateError(f"{missing} is missing") from exc
     except ssl.SSLError as exc:
         reason = (exc.reason or "unknown format").lower().replace("_", " ")
         raise UnusableCertificateError(

@@ -1,0 +1,59 @@
+"""The real command, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.server_process import clean_environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def sealstead() -> Command:
+    """Run `sealstead` with these arguments; stdin is no terminal."""
+
+    def run(*arguments: object, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "sealstead", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=clean_environment({"COLUMNS": "100"} | (environment or {})),
+        )
+        assert "Traceback" not in done.stderr or (environment or {}).get("SEALSTEAD_DEBUG") == "1"
+        return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def environment(database_environment: dict[str, str]) -> dict[str, str]:
+    return database_environment
+
+
+@pytest.fixture(scope="session")
+def data_dir(
+    sealstead: Command, tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Path:
+    """A data directory made ready without a server."""
+    path = tmp_path_factory.mktemp("cli") / "data"
+    done = sealstead("admin", "migrate", "--data-dir", path, environment=environment)
+    assert done.code == 0, done.err
+    assert "accounts.0001_initial" in done.out.splitlines()
+    return path

@@ -1,0 +1,199 @@
+"""How the command speaks: data on stdout, the rest on stderr, codes, hints, no traces."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Command
+from tests.server_process import clean_environment
+
+
+def test_the_version(sealstead: Command) -> None:
+    done = sealstead("--version")
+    assert (done.code, done.out, done.err) == (
+        0,
+        f"sealstead {importlib.metadata.version('sealstead')}\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (["serv"], "sealstead: no command is called serv", "did you mean sealstead serve?"),
+        (["zzz"], "sealstead: no command is called zzz", "sealstead --help shows what it takes"),
+        (
+            ["admin", "create-usr"],
+            "sealstead admin: no command is called create-usr",
+            "did you mean sealstead admin create-user?",
+        ),
+        (["serve", "--prot", "1"], "sealstead serve: no option is called --prot", "did you mean --port?"),
+        (
+            ["serve", "--port", "many"],
+            "sealstead serve: invalid value for '--port': 'many' is not a valid integer range",
+            "sealstead serve --help shows what it takes",
+        ),
+        (
+            ["admin", "create-user", "ada"],
+            "sealstead admin create-user: --email is missing",
+            "sealstead admin create-user --help shows what it takes",
+        ),
+        (
+            ["admin", "test-mail"],
+            "sealstead admin test-mail: ADDRESS is missing",
+            "sealstead admin test-mail --help shows what it takes",
+        ),
+    ],
+)
+def test_a_usage_error_says_what_and_what_next(
+    sealstead: Command, arguments: list[str], error: str, hint: str
+) -> None:
+    done = sealstead(*arguments)
+    assert (done.code, done.out, done.err) == (2, "", f"error: {error}\nhint: {hint}\n")
+
+
+def test_errors_are_json_where_the_result_would_be(sealstead: Command, tmp_path: Path) -> None:
+    done = sealstead("admin", "check", "--json", "--data-dir", tmp_path / "none")
+    assert done.out == ""
+    assert json.loads(done.err)["error"] == {
+        "code": "no-data-dir",
+        "message": f"{tmp_path}/none: there is no data directory",
+        "hint": "name it with --data-dir, or start a server there first: sealstead serve",
+        "exit_code": 1,
+    }
+    assert done.code == 1
+    usage = sealstead("admin", "create-user", "--json")
+    assert json.loads(usage.err)["error"]["code"] == "usage"
+
+
+def test_no_arguments_show_help_on_stderr(sealstead: Command) -> None:
+    done = sealstead()
+    assert done.code == 2
+    assert done.out == ""
+    assert "Commands:" in done.err
+
+
+def test_help_teaches_with_examples(sealstead: Command) -> None:
+    for arguments in ([], ["serve"], ["admin", "create-user"], ["completion"]):
+        done = sealstead(*arguments, "--help")
+        assert (done.code, done.err) == (0, "")
+        assert "Examples:" in done.out
+
+
+def test_an_unexpected_failure_is_one_line_and_details_on_request(sealstead: Command, tmp_path: Path) -> None:
+    # A directory where a file must be: the kind of thing nobody wrote an error for.
+    (tmp_path / "data").mkdir(0o700)
+    (tmp_path / "data" / "setup.lock").mkdir()
+    done = sealstead("admin", "migrate", "--data-dir", tmp_path / "data")
+    assert done.code == 70
+    assert done.err == (
+        "error: unexpected IsADirectoryError: this is a mistake in Sealstead\n"
+        "hint: run it again with SEALSTEAD_DEBUG=1 for the details, and report them\n"
+    )
+    again = sealstead(
+        "admin", "migrate", "--data-dir", tmp_path / "data", environment={"SEALSTEAD_DEBUG": "1"}
+    )
+    assert "Traceback" in again.err
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sealstead", "completion", "bash"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(30) == 1
+    assert said == b""
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_is_for_terminals_that_want_it(environment: dict[str, str], *, coloured: bool) -> None:
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "sealstead", "serv"],
+        stderr=theirs,
+        check=False,
+        timeout=30,
+        env=clean_environment({"TERM": "xterm"} | environment),
+    )
+    os.close(theirs)
+    said = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert ("\x1b[" in said) == coloured
+    assert "no command is called serv" in said
+
+
+def test_ctrl_c_at_a_question_ends_quietly(data_dir: Path, environment: dict[str, str]) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "sealstead", "admin", "create-user", "eve"),
+            *("--email", "eve@example.org", "--data-dir", str(data_dir)),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env=clean_environment(environment),
+    )
+    os.close(theirs)
+    said = b""
+    while b"Password" not in said:
+        said += os.read(ours, 4096)
+    time.sleep(0.2)  # until the question really waits
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    os.close(ours)
+    assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(sealstead: Command, shell: str) -> None:
+    done = sealstead("completion", shell)
+    assert (done.code, done.err) == (0, "")
+    assert "_SEALSTEAD_COMPLETE" in done.out
+
+
+def test_completion_completes(sealstead: Command) -> None:
+    done = sealstead(
+        environment={
+            "_SEALSTEAD_COMPLETE": "bash_complete",
+            "COMP_WORDS": "sealstead admin cr",
+            "COMP_CWORD": "2",
+        }
+    )
+    assert "plain,create-user" in done.out.split()
+    assert "plain,check" not in done.out.split()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("pypi_profile", "pypi-profile"), ("signotaur_tool", "SignotaurTool")]
+)
+def test_the_other_scripts_say_that_they_are_not_there_yet(module: str, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"from sealstead.cli.{module} import main; main()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=clean_environment(),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {name}: not part of this version")
