@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger as GunicornLogger
 
+from sealstead.clock import SystemClock
 from sealstead.server.config import Config
 from sealstead.server.forwarded import Network, peer_of, request_id_of
 
@@ -46,6 +47,9 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_CLOCK = SystemClock()
+"""Log lines tell the machine's time, also in tests that move another clock."""
+_dumps = json.JSONEncoder(separators=(", ", ": ")).encode
 _QUERY = re.compile(r"(?<=/)([^\s?\"']*)\?[^\s\"']+")
 
 
@@ -55,7 +59,7 @@ def configure(config: Config) -> None:
     root, access = logging.getLogger(), logging.getLogger(ACCESS_LOGGER)
     _replace_handler(root, _handler(config), _formatter(terminal=terminal))
     access.propagate = terminal
-    _replace_handler(access, None if terminal else _handler(config), _AccessFormatter())
+    _replace_handler(access, None if terminal else _handler(config), None)
     root.setLevel(config.log_level.upper())
     logging.captureWarnings(capture=True)
     for noisy in ("django.db.backends", "asyncio"):
@@ -75,7 +79,7 @@ def configure(config: Config) -> None:
 
 
 def _replace_handler(
-    logger: logging.Logger, handler: logging.Handler | None, form: logging.Formatter
+    logger: logging.Logger, handler: logging.Handler | None, form: logging.Formatter | None
 ) -> None:
     for old in list(logger.handlers):
         if getattr(old, "sealstead", False):
@@ -128,19 +132,24 @@ def _moment(_logger: object, _method: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
-class _AccessFormatter(logging.Formatter):
-    """Access lines, without the chain of processors: it would cost more than answering the request.
+def access_line(fields: Mapping[str, Any], *, at: datetime, pid: int) -> str:
+    """Write one request as JSON. Only the path comes from the client, so only the path is searched for secrets."""
+    clean = {**fields, "path": redact_text(fields["path"])}
+    moment = at.isoformat(timespec="milliseconds")
+    return _dumps({"event": "request", **clean, "at": moment, "pid": pid, "level": "info"})
 
-    Only the path comes from the client, so only the path is searched for secrets.
-    """
 
-    def format(self, record: logging.LogRecord) -> str:
-        fields: dict[str, Any] = dict(record.__dict__["access"])
-        fields["path"] = redact_text(fields["path"])
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return json.dumps(
-            {"event": "request", **fields, "at": moment, "pid": record.process, "level": "info"}
-        )
+def _write_line(handler: logging.Handler, line: str) -> None:
+    """Write what needs no record, formatter or filter: they would cost more than answering the request."""
+    assert isinstance(handler, logging.StreamHandler)  # noqa: S101 - `_handler` makes no other; for the type checker
+    handler.acquire()
+    try:
+        if isinstance(handler, logging.handlers.WatchedFileHandler):
+            handler.reopenIfNeeded()
+        handler.stream.write(line + handler.terminator)
+        handler.flush()
+    finally:
+        handler.release()
 
 
 def _formatter(*, terminal: bool) -> logging.Formatter:
@@ -195,20 +204,19 @@ class ServerLogger(GunicornLogger):  # type: ignore[misc]
         if not self.access_log_enabled:
             return
         peer = peer_of(environ, self.trusted)
-        self._access.info(
-            "request",
-            extra={
-                "access": {
-                    "request_id": request_id_of(environ, peer),
-                    "method": environ.get("REQUEST_METHOD", ""),
-                    "path": environ.get("PATH_INFO", ""),
-                    "status": int(str(resp.status).partition(" ")[0]),
-                    "ms": round(request_time.total_seconds() * 1000, 1),
-                    "bytes": getattr(resp, "sent", None),
-                    "ip": peer.ip,
-                }
-            },
-        )
+        fields = {
+            "request_id": request_id_of(environ, peer),
+            "method": environ.get("REQUEST_METHOD", ""),
+            "path": environ.get("PATH_INFO", ""),
+            "status": int(str(resp.status).partition(" ")[0]),
+            "ms": round(request_time.total_seconds() * 1000, 1),
+            "bytes": getattr(resp, "sent", None),
+            "ip": peer.ip,
+        }
+        if self._access.propagate:
+            self._access.info("request", extra={"access": fields})
+        for handler in self._access.handlers:
+            _write_line(handler, access_line(fields, at=_CLOCK.now(), pid=os.getpid()))
 
     def reopen_files(self) -> None:
         """Nothing to do: `WatchedFileHandler` notices by itself."""

@@ -3,7 +3,6 @@
 Rules:
   * the supervisor never imports Django, so that SIGHUP gives workers that read every setting anew;
   * settings and certificate are checked before a reload: with a mistake in them the old workers go on;
-  * a client that stops sending or reading is let go after `PATIENCE`: eight threads are not eight hostages;
   * no control socket, no replacing of the program in flight (SIGUSR2): the lock of the data directory forbids it.
 """
 
@@ -12,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -21,50 +19,21 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from sealstead.errors import SealsteadError
 from sealstead.server import logs
 from sealstead.server.config import Config
 from sealstead.server.config_file import read_config
 from sealstead.server.tls import CertificateFiles, certificate_files, needs_renewal, server_context
+from sealstead.server.worker import PatientTLSSocket, Worker
 
 THREADS = 8
 GRACE_SECONDS = 60
 KEEPALIVE_SECONDS = 15
-PATIENCE = 60.0
 _HEARTBEAT_SECONDS = 60
 _RENEWAL_CHECK_SECONDS = 3600.0
 
 _log = logging.getLogger(__name__)
-
-
-class _PatientMixin:
-    """A blocking read or write that gives up after PATIENCE. gunicorn itself waits for ever."""
-
-    settimeout: Callable[[float | None], None]
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the socket's own signature
-        self.settimeout(PATIENCE if flag else 0.0)
-
-
-class _PatientSocket(_PatientMixin, socket.socket):
-    pass
-
-
-class _PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
-    pass
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]
-    def init_process(self) -> None:
-        os.umask(0o077)
-        super().init_process()
-
-    def enqueue_req(self, conn: TConn) -> None:
-        if not conn.initialized and not isinstance(conn.sock, _PatientSocket):
-            conn.sock = _PatientSocket(fileno=conn.sock.detach())
-        super().enqueue_req(conn)
 
 
 class Supervisor(Arbiter):  # type: ignore[misc]
@@ -184,7 +153,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         # gunicorn asks for every connection; files read once a generation of workers also mean that a certificate
         # replaced on disk in two steps is never served by half.
         assert self._context is not None  # noqa: S101 - set wherever files are; for the type checker
-        self._context.sslsocket_class = _PatientTLSSocket
+        self._context.sslsocket_class = PatientTLSSocket
         return self._context
 
 

@@ -1,0 +1,71 @@
+"""The worker process: gunicorn's thread pool, with patience that ends and a short wait for the next request.
+
+Rules:
+  * a client that stops sending or reading is let go after `PATIENCE`: eight threads are not eight hostages;
+  * a thread that has answered waits `LINGER_MS` for the next request of the same connection before it hands the
+    connection back. gunicorn's way there and back (main thread, selector, queue, another thread) costs more
+    than the answer of the fast read path; installers and load balancers ask again at once;
+  * nobody waits for a lingering thread: with work in the queue it goes there first, and it lingers no longer
+    than `LINGER_MS` anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+PATIENCE = 60.0
+LINGER_MS = 2
+
+
+class _PatientMixin:
+    """A blocking read or write that gives up after PATIENCE. gunicorn itself waits for ever."""
+
+    settimeout: Callable[[float | None], None]
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the socket's own signature
+        self.settimeout(PATIENCE if flag else 0.0)
+
+
+class PatientSocket(_PatientMixin, socket.socket):
+    pass
+
+
+class PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
+    pass
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    def init_process(self) -> None:
+        os.umask(0o077)
+        super().init_process()
+
+    def enqueue_req(self, conn: TConn) -> None:
+        if not conn.initialized and not isinstance(conn.sock, PatientSocket):
+            conn.sock = PatientSocket(fileno=conn.sock.detach())
+        super().enqueue_req(conn)
+
+    def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn's own protocol: keep, close or defer
+        result = super().handle(conn)
+        while result is True and self._asks_again(conn):
+            result = super().handle(conn)
+        return result
+
+    def _asks_again(self, conn: TConn) -> bool:
+        if not self.alive or conn.is_http2:
+            return False
+        if conn.parser.unreader.buf.getvalue():
+            return True
+        if self.tpool._work_queue.qsize():  # noqa: SLF001 - there is no public way to see who waits
+            return False
+        if isinstance(conn.sock, ssl.SSLSocket) and conn.sock.pending():
+            return True
+        poller = select.poll()
+        poller.register(conn.sock, select.POLLIN)
+        return bool(poller.poll(LINGER_MS))
