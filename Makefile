@@ -34,8 +34,13 @@ fmt: $(VENV)/.test-installed ## Format the sources
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test-installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.test-installed $(VENV)-bench/.installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks --peers $(VENV)-bench --write docs/benchmarks.md $(BENCH_ARGS)
+
+$(VENV)-bench/.installed: requirements/bench.txt
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 docs: $(VENV)/.test-installed ## Write docs/reference and the transcript in the README anew
 	$(BIN)/python -m docs.generate
