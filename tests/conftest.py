@@ -51,6 +51,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[CLUSTER].stop()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever touches the database must hold on both, so it carries the mark without being told.
+
+    Pages look the same on either, and a browser is slow: its tests carry the mark where they ask for it.
+    """
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        touches = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "server"}
+        if touches and "browser" not in item.path.parts:
+            item.add_marker("database")
+
+
 @pytest.fixture(autouse=True)
 def _no_language_left_over() -> Iterator[None]:
     """Django keeps a request's language in the thread; the next test must not inherit it."""
