@@ -88,6 +88,8 @@ def test_an_authenticator_app(
     box = page.locator(".qr svg").bounding_box()
     assert box
     assert 150 <= box["width"] <= 340, "large enough for a camera, small enough for a phone"
+    seen = page.locator(".qr svg").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert seen == "rgb(255, 255, 255)", "cameras need black on white, in the dark too"
     secret = page.locator("#totp-key").inner_text().strip()
     step = int(time.time()) // 30
     submit(page, code=code_of(secret, step))

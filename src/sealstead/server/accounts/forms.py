@@ -61,6 +61,11 @@ class LoginForm(Plain, account_forms.LoginForm):  # type: ignore[misc]
             '<a href="{}">{}</a>', reverse("account_reset_password"), _("Forgot your password?")
         )
 
+    @property
+    def registration_open(self) -> bool:
+        """For the page: whether to offer registering."""
+        return bool(get_adapter().is_open_for_signup(self.request))
+
 
 class SignupForm(Plain, account_forms.SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -249,6 +249,15 @@ def link_in(mail: Any) -> str:
 
 
 @pytest.mark.usefixtures("_open")
+def test_registering_is_offered_where_it_is_open(client: Client) -> None:
+    assert 'href="/account/signup/"' in client.get(LOGIN).content.decode()
+
+
+def test_registering_is_not_offered_where_it_is_closed(client: Client) -> None:
+    assert "/account/signup/" not in client.get(LOGIN).content.decode()
+
+
+@pytest.mark.usefixtures("_open")
 def test_who_registers_must_confirm_the_address_first(client: Client, mails: list[Any]) -> None:
     assert register(client, username="Eve.1").url == reverse("account_email_verification_sent")
     assert not signed_in(client)
