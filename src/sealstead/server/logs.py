@@ -62,8 +62,10 @@ def configure(config: Config) -> None:
     _replace_handler(access, None if terminal else _handler(config), None)
     root.setLevel(config.log_level.upper())
     logging.captureWarnings(capture=True)
-    for noisy in ("django.db.backends", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)  # statements hold values
+    # Django's debug records quote statements with their values and templates with all they are given, a mail's
+    # one-time link among them: no pattern could tell those from text.
+    logging.getLogger("django").setLevel(max(root.level, logging.INFO))
+    logging.getLogger("asyncio").setLevel(max(root.level, logging.WARNING))
     # Every request is in the access line already; the reasons of a refusal are audit events.
     logging.getLogger("django.request").setLevel(logging.ERROR)
     structlog.configure(

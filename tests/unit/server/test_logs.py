@@ -26,7 +26,9 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     root, access = logging.getLogger(), logging.getLogger(logs.ACCESS_LOGGER)
-    levels = (root.level, access.propagate, logging.getLogger("django.request").level)
+    names = ("django", "django.request", "asyncio")
+    levels = {name: logging.getLogger(name).level for name in names}
+    root_level, propagate = root.level, access.propagate
     logs.configure(Config(data_dir=Path("/x"), ring=KeyRing.generate()))
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     for logger in (root, access):
@@ -34,9 +36,10 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             if getattr(handler, "sealstead", False):
                 logger.removeHandler(handler)
                 handler.close()
-    root.setLevel(levels[0])
-    access.propagate = levels[1]
-    logging.getLogger("django.request").setLevel(levels[2])
+    root.setLevel(root_level)
+    access.propagate = propagate
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 
@@ -167,6 +170,18 @@ def test_access_lines_can_be_switched_off(lines: Any, monkeypatch: pytest.Monkey
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": "192.0.2.1"}
     logs.ServerLogger(GunicornConfig()).access(Response, None, environ, timedelta(0))
     assert lines() == []
+
+
+def test_the_debug_level_is_ours_not_django_s(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (handler,) = [h for h in logging.getLogger().handlers if getattr(h, "sealstead", False)]
+    assert isinstance(handler, logging.StreamHandler)
+    monkeypatch.setattr(sys, "stderr", handler.stream)
+    logs.configure(Config(data_dir=Path("/x"), ring=KeyRing.generate(), log_level="debug"))
+    logging.getLogger("django.template").debug(
+        "Exception while resolving variable, context: %s", {"url": "x"}
+    )
+    logging.getLogger("sealstead.server").debug("ours")
+    assert [line["event"] for line in lines()] == ["ours"]
 
 
 def test_a_log_file_is_the_owner_s_alone(tmp_path: Path, lines: Any) -> None:
