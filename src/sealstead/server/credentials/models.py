@@ -37,7 +37,8 @@ class Credential(models.Model):
     line = models.UUIDField()
     """Id of the first credential of this line of descent."""
     line_started_at = models.DateTimeField()
-    predecessor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="successors")
+    predecessor = models.ForeignKey("self", null=True, on_delete=models.RESTRICT, related_name="successors")
+    """Restricted, not protected: a line goes with its owner's account, and otherwise stays whole."""
     created_at = models.DateTimeField()
     not_before = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)

@@ -21,6 +21,15 @@ from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.states import is_living
 
 
+def lock_line(row: Credential) -> Credential:
+    """Hold every credential of the line until the transaction ends, and return `row` as it is now.
+
+    Without it a rotation further down could slip a successor past a revocation that has read the line already.
+    """
+    list(Credential.objects.select_for_update().filter(line=row.line).order_by("pk").values_list("pk"))
+    return Credential.objects.select_related("owner").get(pk=row.pk)
+
+
 def ended_with(row: Credential, *, only_this: bool = False) -> list[Credential]:
     """Return `row` and, unless `only_this`, what rotations made from it, nearest first."""
     line = {link.pk: link for link in Credential.objects.filter(line=row.line)}
@@ -45,7 +54,7 @@ def revoke(
         AlreadyRevokedError: nothing was left to end.
     """
     with transaction.atomic():
-        row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
+        row = lock_line(row)
         ended = end_links(ended_with(row, only_this=only_this), at=at, reason=reason)
         if not ended:
             raise AlreadyRevokedError(f"the token {row.name!r} is revoked already")

@@ -5,7 +5,7 @@ Rules (DESIGN §2.2, `lifecycle.rotation`):
     never used and is minutes old: a double click or a lost answer costs nothing;
   * a different second rotation is refused once the successor has been used, and supersedes one never used;
   * either second rotation is an event and a mail: it may be a thief;
-  * never two living successors, whatever runs at once: the row is locked, and the database has a constraint.
+  * never two living successors, whatever runs at once: the line is locked, and the database has a constraint.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sealstead.server.audit.record import Origin, record
 from sealstead.server.credentials.issue import ROOT_KEY_BYTES
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.policy import current_policy
-from sealstead.server.credentials.revoke import end_links, ended_with
+from sealstead.server.credentials.revoke import end_links, ended_with, lock_line
 from sealstead.server.credentials.seal import open_root, seal_root
 from sealstead.server.credentials.states import link_of
 from sealstead.server.credentials.tokens import token_text
@@ -77,7 +77,7 @@ def _rotate(
     at: datetime,
     origin: Origin,
 ) -> tuple[Credential, Secret[str]]:
-    row = Credential.objects.select_for_update(of=("self",)).select_related("owner").get(pk=row.pk)
+    row = lock_line(row)
     present = list(row.successors.filter(revoked_at=None))
     plan = plan_rotation(
         link_of(row),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db.models import RestrictedError
 from tests.tokens import ORIGIN, T0, Issue
 
 from sealstead.secret import Secret
@@ -92,3 +93,14 @@ def test_the_owner_is_told_once_for_the_line(
     (message,) = mail.outbox
     assert message.subject == "API token revoked: ci"
     assert all(str(row.pk) in message.body for row, _ in links)
+
+
+def test_a_line_goes_with_its_owners_account_and_otherwise_stays_whole(issue: Issue, alice: User) -> None:
+    first, _, _ = line(issue, alice)
+    with pytest.raises(RestrictedError):
+        first[0].delete()
+    assert Credential.objects.count() == 3
+    events = Event.objects.count()
+    alice.delete()
+    assert not Credential.objects.exists()
+    assert Event.objects.count() == events
