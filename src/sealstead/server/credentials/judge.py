@@ -25,8 +25,6 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 
 from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError, VerificationError
 from sealstead.formats.caveat_json import parse_caveat
@@ -51,6 +49,7 @@ from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.present import read_credential
 from sealstead.server.credentials.seal import open_root
 from sealstead.server.credentials.states import standing_of
+from sealstead.server.credentials.use import mark_used
 
 _NOBODYS_ROOT = os.urandom(32)
 """Verifies nothing: made anew in each process, told to nobody."""
@@ -131,13 +130,7 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
     except SealsteadError as exc:
         _refused(row, exc.code, at=at, origin=origin, user_id=row.owner_id)
         raise
-    with transaction.atomic(durable=True):
-        Credential.objects.filter(pk=row.pk).update(
-            last_used_at=at,
-            last_used_ip=origin.ip,
-            last_used_agent=origin.user_agent[:400],
-            use_count=F("use_count") + 1,
-        )
+    mark_used(row.pk, at=at, origin=origin)
     return UploadGrant(owner=row.owner, credential_id=row.pk, at=at, caveats=caveats)
 
 

@@ -64,7 +64,8 @@ def section_context(request: HttpRequest) -> dict[str, Any]:
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - the page asks for a sign-in; for the type checker
     at = settings.SEALSTEAD.clock.now()
-    query = " ".join(request.GET.get("token_q", "").split())[:100]
+    # Nothing that cannot be typed: PostgreSQL takes no NUL, and no name has any.
+    query = "".join(filter(str.isprintable, " ".join(request.GET.get("token_q", "").split())))[:100]
     ended = request.GET.get("token_state") == "ended"
     rows = credentials_of(user)
     in_use = _in_use(at)
