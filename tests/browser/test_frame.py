@@ -55,6 +55,31 @@ def test_keyboard_reaches_the_content_first(page: Page, watch: Watch) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
+_CONTROLS = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea")]
+  .filter((element) => element.getClientRects().length && !element.disabled).length"""
+_FOCUSED = """() => {
+  const element = document.activeElement, style = getComputedStyle(element);
+  element.dataset.reached = "";
+  return [element.outerHTML.slice(0, 120), style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "ar-xb"])
+def test_keyboard_reaches_every_control_and_shows_where_it_is(
+    open_page: Callable[..., Page], language: str
+) -> None:
+    page = open_page(language=language)
+    page.goto("/account/login/")
+    page.evaluate("document.activeElement.blur()")
+    controls = page.evaluate(_CONTROLS)
+    assert controls >= 10
+    for _ in range(controls):
+        page.keyboard.press("Tab")
+        element, outlined = page.evaluate(_FOCUSED)
+        assert outlined, element
+    assert page.evaluate("document.querySelectorAll('[data-reached]').length") == controls
+
+
 def _serve(page: Page, html: str) -> None:
     """Answer `/fake` with `html` under the server's own policy."""
     policy = page.request.get("/no-such-page").headers["content-security-policy"]
