@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import allauth
 import polib
 import pytest
+from django.conf import settings
+from django.utils import formats, translation
+from django.utils.translation import to_locale
 from tools.messages import catalogue
 from tools.messages.extract import Message, extract
 
@@ -55,14 +59,14 @@ def test_nothing_is_untranslated_or_fuzzy(language: str, name: str) -> None:
 def test_placeholders_and_markup_agree(language: str) -> None:
     for entry in catalogue.compiled(_directory(language)):
         sources = [entry.msgid, entry.msgid_plural or entry.msgid]
-        for translation in [entry.msgstr, *entry.msgstr_plural.values()]:
-            if not translation:
+        for target in [entry.msgstr, *entry.msgstr_plural.values()]:
+            if not target:
                 continue
             allowed = [set(PLACEHOLDER.findall(source)) for source in sources]
-            assert set(PLACEHOLDER.findall(translation)) in allowed, entry.msgid
-            assert sorted(TAG.findall(translation)) in [sorted(TAG.findall(source)) for source in sources]
+            assert set(PLACEHOLDER.findall(target)) in allowed, entry.msgid
+            assert sorted(TAG.findall(target)) in [sorted(TAG.findall(source)) for source in sources]
             for edge in (str.startswith, str.endswith):
-                assert edge(translation, "\n") == edge(entry.msgid, "\n"), entry.msgid
+                assert edge(target, "\n") == edge(entry.msgid, "\n"), entry.msgid
 
 
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
@@ -107,3 +111,27 @@ def test_informal_german_of_allauth_has_our_wording() -> None:
         shown = any(re.match(r"(templates/)?(account|mfa|core|allauth)/", place) for place in places)
         if shown and not entry.obsolete and INFORMAL.search(entry.msgstr):
             assert catalogue.key(entry) in ours, entry.msgid
+
+
+def test_every_language_of_the_settings_has_a_catalogue() -> None:
+    offered = {to_locale(code) for code, _ in settings.LANGUAGES} - {"en"}
+    assert offered == {*catalogue.LANGUAGES, *catalogue.PSEUDO}
+    assert all((_directory(locale) / "django.mo").is_file() for locale in offered)
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "number", "one", "two"),
+    [
+        ("en", "March 1, 2026", "1234.5", "1 project", "2 projects"),
+        ("de", "1. März 2026", "1234,5", "1 Projekt", "2 Projekte"),
+    ],
+)
+def test_dates_numbers_and_plurals_follow_the_language(
+    language: str, day: str, number: str, one: str, two: str
+) -> None:
+    with translation.override(language):
+        assert formats.date_format(date(2026, 3, 1)) == day
+        assert formats.number_format(1234.5) == number
+        singular, plural = "%(total)s project", "%(total)s projects"
+        assert translation.ngettext(singular, plural, 1) % {"total": 1} == one
+        assert translation.ngettext(singular, plural, 2) % {"total": 2} == two

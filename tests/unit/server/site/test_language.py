@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import translation
+from tests.rows import make_user
 
 from sealstead.server.site.language import AccountLanguageMiddleware, offered_languages
 
@@ -120,3 +121,26 @@ def test_pseudo_languages_are_offered_only_when_asked(monkeypatch: pytest.Monkey
     assert [language.code for language in offered_languages()] == ["en", "de"]
     monkeypatch.setattr(settings, "SHOW_PSEUDO_LANGUAGES", True)
     assert [language.code for language in offered_languages()] == ["en", "de", "en-xa", "ar-xb"]
+
+
+@pytest.mark.django_db
+def test_choice_of_somebody_signed_in_is_kept_with_the_account() -> None:
+    user = make_user()
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.post("/language/", {"language": "de"})
+    user.refresh_from_db()
+    assert user.language == "de"
+    del client.cookies[settings.LANGUAGE_COOKIE_NAME]
+    assert '<html lang="de"' in client.get("/help/").content.decode()
+
+
+@pytest.mark.django_db
+def test_forged_choice_leaves_the_account_alone() -> None:
+    user = make_user()
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    headers = {"Origin": "https://evil.example"}
+    assert client.post("/language/", {"language": "de"}, headers=headers).status_code == 403
+    user.refresh_from_db()
+    assert user.language == ""
