@@ -18,6 +18,7 @@ import pytest
 from tests.server_process import Server, start_server
 
 from sealstead.formats.token_text import parse_token
+from sealstead.server.credentials.tokens import MAX_TOKEN_CHARS
 
 PASSWORD = "correct horse battery staple"
 TOKEN = re.compile(r"pypi-[A-Za-z0-9_-]{80,}")
@@ -154,6 +155,12 @@ def test_an_ended_token_is_refused_at_once_by_every_worker(server: Server) -> No
         assert reason.startswith("Invalid or non-existent authentication information. See ")
         assert reason.endswith("/help/#invalid-auth for more information.")
         assert "www-authenticate" not in headers
+
+
+def test_the_longest_token_comes_through(server: Server) -> None:
+    status, reason, _ = present(server, "pypi-" + "A" * (MAX_TOKEN_CHARS - 5))
+    assert status == 403
+    assert reason.startswith("Invalid or non-existent")
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,17 @@ class InvalidTokenScopeError(InputError):
     code = "invalid-token-scope"
 
 
+class TooManyProjectsError(InvalidTokenScopeError):
+    """More projects than the text of one token holds."""
+
+    code = "too-many-projects"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"{count} projects do not fit into one token", hint="choose all projects, or make several tokens"
+        )
+
+
 class TokenNameInUseError(ConflictError):
     """A name stands for one line of descent of an owner until that line has ended."""
 

@@ -220,6 +220,7 @@ def _field_of(exc: SealsteadError) -> str | None:
         "invalid-token-name": "name",
         "token-name-in-use": "name",
         "invalid-token-scope": "scope",
+        "too-many-projects": "scope",
         "lifetime-refused": "expiry",
     }.get(exc.code, "new_project")
 

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sealstead.server.credentials.errors import InvalidTokenNameError, InvalidTokenScopeError
+from sealstead.server.credentials.errors import (
+    InvalidTokenNameError,
+    InvalidTokenScopeError,
+    TooManyProjectsError,
+)
 
 MAX_NAME_CHARS = 100
 MAX_PROJECTS = 100
@@ -34,17 +38,15 @@ def scope_document(projects: Sequence[tuple[str, UUID]] | None) -> dict[str, Any
     """Return what the row holds for these projects (normalised name, id), or for all of the owner's if `None`.
 
     Raises:
-        InvalidTokenScopeError: an empty choice, which must never read as "all", or too many.
+        InvalidTokenScopeError: an empty choice, which must never read as "all".
+        TooManyProjectsError: more than a row takes.
     """
     if projects is None:
         return {"all_projects": True}
     if not projects:
         raise InvalidTokenScopeError("Specify the token scope")
     if len(projects) > MAX_PROJECTS:
-        raise InvalidTokenScopeError(
-            f"a token names at most {MAX_PROJECTS} projects",
-            hint="choose all projects, or make several tokens",
-        )
+        raise TooManyProjectsError(len(projects))
     return {"projects": {name: str(project_id) for name, project_id in projects}}
 
 

@@ -30,6 +30,9 @@ KINDS: dict[str, Promise] = {
 _ERRORS: dict[str, Promise] = {
     "invalid-token-name": _("This name cannot be used."),
     "invalid-token-scope": _("Specify the token scope"),
+    "too-many-projects": _(
+        "These are too many projects for one token: choose all projects, or make several tokens."
+    ),
     "token-name-in-use": _("API token name already in use"),
     "lifetime-refused": _("This server does not allow that time: choose another one."),
     "invalid-overlap": _("This server does not allow that overlap: choose another one."),

@@ -17,7 +17,7 @@ from sealstead.formats.caveats import Expiration, ProjectIds, ProjectNames, Requ
 from sealstead.formats.macaroon import mint
 from sealstead.formats.token_text import serialize_token
 from sealstead.secret import Secret
-from sealstead.server.credentials.errors import InvalidTokenScopeError
+from sealstead.server.credentials.errors import TooManyProjectsError
 from sealstead.server.credentials.models import Credential
 
 MAX_TOKEN_CHARS = 5_800
@@ -28,15 +28,12 @@ def token_text(row: Credential, root: bytes) -> Secret[str]:
     """Return the token of `row`: shown once, at issue and at rotation.
 
     Raises:
-        InvalidTokenScopeError: the projects do not fit into one token.
+        TooManyProjectsError: the projects do not fit into one token.
     """
     macaroon = mint(root, location=_location(), identifier=str(row.id).encode(), caveats=_issued_caveats(row))
     text = serialize_token(macaroon)
     if len(text) > MAX_TOKEN_CHARS:
-        raise InvalidTokenScopeError(
-            f"{len(row.scope['projects'])} projects do not fit into one token",
-            hint="choose all projects, or make several tokens",
-        )
+        raise TooManyProjectsError(len(row.scope["projects"]))
     return Secret(text)
 
 

@@ -21,6 +21,7 @@ from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.judge import judge_upload_token
 from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.tokens import MAX_TOKEN_CHARS
 from sealstead.server.index.models import Project
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake_clock")]
@@ -343,3 +344,13 @@ def test_a_hundred_projects_are_offered(client: Client, ada: User) -> None:
     page = text_of(client.get(ADD))
     assert page.count('name="projects"') == 100
     assert "choices--many" in page
+    # Forty fit into a token that every proxy lets through, a hundred do not.
+    names = [f"project-{number:03}" for number in range(100)]
+    answer = client.post(ADD, form(scope="projects", projects=names))
+    assert answer.status_code == 400
+    assert "too many projects for one token" in text_of(answer)
+    assert not Credential.objects.exists()
+    answer = client.post(ADD, form(scope="projects", projects=names[:40]))
+    assert answer.status_code == 200
+    (token,) = set(TOKEN.findall(text_of(answer)))
+    assert len(token) < MAX_TOKEN_CHARS
