@@ -118,6 +118,7 @@ EMAIL_HOST_PASSWORD = SEALSTEAD.smtp_password.reveal() if SEALSTEAD.smtp_passwor
 EMAIL_USE_TLS = SEALSTEAD.smtp_security == "starttls"
 EMAIL_USE_SSL = SEALSTEAD.smtp_security == "tls"
 EMAIL_TIMEOUT = 20
+MAIL_IN_BACKGROUND = bool(SEALSTEAD.smtp_host)  # ours (accounts/mail.py): nobody waits for a mail server
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = SEALSTEAD.mail_from
 
 # Accounts.

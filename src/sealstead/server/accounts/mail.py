@@ -2,13 +2,16 @@
 
 `mail/<template>.subject.txt` and `mail/<template>.txt` are plain text and rendered without HTML escaping. A mail
 leaves after the transaction that caused it has been committed: never about something that did not happen. A mail
-server that fails is logged and does not undo what has been done.
+server that fails is logged and does not undo what has been done. Nor does anybody wait for it: how long an answer takes
+would tell a stranger whether a mail was sent, and so whether an address has an account.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -59,6 +62,20 @@ def _render(name: str, values: Mapping[str, Any]) -> str:
 
 
 def _deliver(message: EmailMessage, template: str) -> None:
+    if settings.MAIL_IN_BACKGROUND:
+        # The interpreter waits for these threads at its end, so a mail in hand is not lost with the worker.
+        _postmen().submit(_send, message, template)
+    else:
+        _send(message, template)
+
+
+@cache
+def _postmen() -> ThreadPoolExecutor:
+    # Made at the first mail, that is in the worker: threads do not survive a fork.
+    return ThreadPoolExecutor(2, thread_name_prefix="mail")
+
+
+def _send(message: EmailMessage, template: str) -> None:
     try:
         message.send()
     except OSError as exc:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
+from sealstead.server.accounts import mail as mail_module
 from sealstead.server.accounts.create import create_user
 from sealstead.server.accounts.mail import notify, send
 from sealstead.server.accounts.models import User
@@ -83,3 +86,28 @@ def test_a_user_without_an_address_gets_none(django_capture_on_commit_callbacks:
     with django_capture_on_commit_callbacks() as callbacks:
         notify([nobody], "probe", {})
     assert callbacks == []
+
+
+class HeldBackend(BaseEmailBackend):
+    """A mail server that takes its time: until `released`."""
+
+    released = threading.Event()
+    sent: list[str] = []
+
+    def send_messages(self, messages: Any) -> int:
+        assert self.released.wait(20)
+        self.sent.extend(message.to[0] for message in messages)
+        return len(messages)
+
+
+@pytest.mark.usefixtures("_templates")
+def test_nobody_waits_for_the_mail_server(settings: Any, django_capture_on_commit_callbacks: Any) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.HeldBackend"
+    settings.MAIL_IN_BACKGROUND = True
+    with django_capture_on_commit_callbacks(execute=True):
+        send("alice@example.org", "probe", {"thing": "x"})
+    assert HeldBackend.sent == []
+    HeldBackend.released.set()
+    mail_module._postmen().shutdown(wait=True)
+    mail_module._postmen.cache_clear()
+    assert HeldBackend.sent == ["alice@example.org"]
