@@ -64,6 +64,7 @@ def change(client: Client, old: str = PASSWORD, new: str = NEW, again: str = "")
 def test_a_new_password_ends_other_sessions_and_is_told(client: Client, mails: list[Any]) -> None:
     other = enter()
     assert change(client).status_code == 302
+    assert Session.objects.filter(user__username="alice").count() == 1, "the rows go too"
     assert inside(client)
     assert not inside(other)
     assert not inside(enter(PASSWORD))
