@@ -24,7 +24,7 @@ from sealstead.server.index.models import File, Page, Project, ProjectState, Rel
 from sealstead.server.index.page_store import pages
 from sealstead.server.index.serial import bump
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -335,6 +335,32 @@ def test_the_list_follows_every_change(project: Project) -> None:
     assert [entry["name"] for entry in before.json["projects"]] == ["Demo.Project"]
     assert [entry["name"] for entry in after.json["projects"]] == ["another", "Demo.Project"]
     assert int(after.headers["X-PyPI-Last-Serial"]) == int(before.headers["X-PyPI-Last-Serial"]) + 1
+
+
+def test_a_page_of_10_000_files(project: Project) -> None:
+    release = make_release(project, "3.0", files=0)
+    File.objects.bulk_create(
+        [
+            File(
+                release=release,
+                filename=f"demo_project-3.0-{number}-py3-none-any.whl",
+                filetype="bdist_wheel",
+                size=number,
+                sha256=f"{number:064x}",
+                blake2b=f"{number:064x}",
+                md5="0" * 32,
+                uploaded_at=NOW,
+            )
+            for number in range(10_000)
+        ],
+        batch_size=500,
+    )
+    bump(project)
+
+    page = get("/simple/demo-project/", accept=JSON)
+    assert len(page.json["files"]) == 10_004
+    assert get("/simple/demo-project/").body.count(b"<a href=") == 10_004
+    assert get("/simple/demo-project/", accept=JSON, if_none_match=page.headers["ETag"]).status == 304
 
 
 # Files.
