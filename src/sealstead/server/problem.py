@@ -17,6 +17,7 @@ from http import HTTPStatus
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 
@@ -144,6 +145,11 @@ class ProblemMiddleware:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exc: Exception) -> HttpResponse | None:
+        if isinstance(exc, DataError):
+            # PostgreSQL raises where SQLite finds nothing: NUL in a path or a field, a number beyond its range.
+            return answer(
+                request, status=400, text="The request holds a value that cannot be", code="impossible-value"
+            )
         program = request.path.startswith(API_PREFIXES) or _wants_json(request)
         if isinstance(exc, errors.SealsteadError):
             if program:
