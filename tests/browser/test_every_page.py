@@ -116,7 +116,7 @@ SHAPES = {
     "narrow-de": {"width": 390, "language": "de"},
     "narrow-xa-dark": {"width": 390, "language": "en-xa", "dark": True},
     "narrow-en-nojs": {"width": 390, "language": "en", "javascript": False},
-    "wide-de-nojs": {"width": 1280, "language": "de", "javascript": False},
+    "middle-de-nojs": {"width": 768, "language": "de", "javascript": False},
     "narrow-rtl": {"width": 390, "language": "ar-xb"},
 }
 
