@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -82,12 +82,20 @@ def fake_clock(settings: SettingsWrapper) -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def database_environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """Settings that give a server process its own database, of the kind under test."""
+def fresh_database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """Makes settings that give one data directory its own database, of the kind under test.
+
+    One call for each data directory: a database is sealed under one key ring, and a second ring is refused.
+    """
     if request.config.getoption("--database") == "sqlite":
-        yield {}
-        return
-    yield {"SEALSTEAD_DATABASE_URL": new_database()}
+        return dict
+    return lambda: {"SEALSTEAD_DATABASE_URL": new_database()}
+
+
+@pytest.fixture(scope="session")
+def database_environment(fresh_database: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """The settings of the fixture `server`."""
+    return fresh_database()
 
 
 def new_database() -> str:

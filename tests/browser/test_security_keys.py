@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +17,13 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(scope="module")
 def local_server(
-    tmp_path_factory: pytest.TempPathFactory, database_environment: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory, fresh_database: Callable[[], dict[str, str]]
 ) -> Iterator[Server]:
     """A server known as `localhost`: a bare address cannot have security keys."""
     port = free_port()
     url = {"SEALSTEAD_PUBLIC_URL": f"http://localhost:{port}"}
     running = start_server(
-        tmp_path_factory.mktemp("keys") / "data", port=port, environment=database_environment | url
+        tmp_path_factory.mktemp("keys") / "data", port=port, environment=fresh_database() | url
     )
     running.admin(
         "create-user", "keyla", "--email", "keyla@example.org", "--password-stdin", stdin=PASSWORD + "\n"

@@ -43,8 +43,9 @@ def sealstead() -> Command:
 
 
 @pytest.fixture(scope="session")
-def environment(database_environment: dict[str, str]) -> dict[str, str]:
-    return database_environment
+def environment(fresh_database: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """The settings of `data_dir`."""
+    return fresh_database()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import socket
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,9 @@ def raw(server: Server, data: bytes) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_no_secret_is_left_anywhere(tmp_path: Path, database_environment: dict[str, str]) -> None:
+def test_no_secret_is_left_anywhere(tmp_path: Path, fresh_database: Callable[[], dict[str, str]]) -> None:
     # The most talkative logs there are.
-    server = start_server(
-        tmp_path / "data", environment={**database_environment, "SEALSTEAD_LOG_LEVEL": "debug"}
-    )
+    server = start_server(tmp_path / "data", environment={**fresh_database(), "SEALSTEAD_LOG_LEVEL": "debug"})
     try:
         found = use(server)
         found["master key"] = MASTER.findall((server.data_dir / "keyring.json").read_bytes())[-1].decode()
