@@ -12,12 +12,13 @@ from uuid import UUID
 
 from sealstead.server.accounts.models import User
 from sealstead.server.config import Config
-from sealstead.server.index.models import IndexState, Project, Role, RoleName
+from sealstead.server.index.models import IndexState, Project
 from sealstead.server.index.multipart import Fields
 from sealstead.server.index.names import normalize_name
 from sealstead.server.index.permissions import Permission, require_role
 from sealstead.server.index.states import require_open_for_upload
 from sealstead.server.index.upload_errors import UploadTooLargeError
+from sealstead.server.index.upload_rows import find_project, index_state
 from sealstead.server.index.upload_standing import file_limit, too_large
 
 
@@ -70,7 +71,7 @@ class Gate:
 
     def admit(self, name: str) -> Project | None:
         """Judge one name. The state of the index is read here and holds for the rest of the upload."""
-        self._state = IndexState.objects.filter(pk=1).first() or IndexState()
+        self._state = index_state()
         return self._admitted(name, lock=False)
 
     def readmit(self, name: str) -> Project | None:
@@ -79,7 +80,7 @@ class Gate:
 
     def _admitted(self, name: str, *, lock: bool) -> Project | None:
         normalized = normalize_name(name)
-        role, project = _find_role(self.grant.owner, normalized, lock=lock)
+        project, role = find_project(normalized, self.grant.owner.pk, lock=lock)
         self.grant.require_project(normalized, project.pk if project is not None else None)
         if project is not None:
             require_role(role, self.grant.owner, project, Permission.UPLOAD)
@@ -89,14 +90,3 @@ class Gate:
     def too_large(self, fields: Fields) -> UploadTooLargeError:
         name = self.project.name if self.project is not None else (fields.get("name") or [""])[0]
         return too_large(name, file_limit(self.project, self.config))
-
-
-def _find_role(user: User, normalized: str, *, lock: bool) -> tuple[RoleName | None, Project | None]:
-    """The user's role and the project, in one query for whoever has a role. A deleted project is one too."""
-    roles = Role.objects.filter(user=user, project__normalized_name=normalized).select_related("project")
-    if lock:
-        roles = roles.select_for_update(of=("project",))
-    row = roles.first()
-    if row is not None:
-        return RoleName(row.role), row.project
-    return None, Project.objects.filter(normalized_name=normalized).first()

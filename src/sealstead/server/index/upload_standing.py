@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, Sum
 from packaging.utils import canonicalize_version
 
 from sealstead.server.config import Config
+from sealstead.server.index import upload_rows
 from sealstead.server.index.blobs import Digests
 from sealstead.server.index.forms import FileType
 from sealstead.server.index.models import File, Project, Release
@@ -47,11 +47,7 @@ class Standing:
 
 
 def find_release(project: Project | None, version: str) -> Release | None:
-    if project is None:
-        return None
-    return Release.objects.filter(
-        project=project, canonical_version=canonicalize_version(version), deleted_at__isnull=True
-    ).first()
+    return None if project is None else upload_rows.find_release(project, canonicalize_version(version))
 
 
 def file_limit(project: Project | None, config: Config) -> int:
@@ -86,10 +82,7 @@ def check_standing(
 
 
 def _check_project_size(project: Project, size: int, config: Config) -> None:
-    total = File.objects.filter(release__project=project, deleted_at__isnull=True).aggregate(n=Sum("size"))[
-        "n"
-    ]
-    if (total or 0) + size > config.max_project_bytes:
+    if upload_rows.project_bytes(project) + size > config.max_project_bytes:
         limit = config.max_project_bytes
         text = f"{limit // ONE_GB} GB" if limit >= ONE_GB else f"{limit} bytes"
         raise UploadTooLargeError(
@@ -105,11 +98,7 @@ def _is_there(facts: FileFacts) -> bool:
         FileNameBurnedError: its name was a deleted file's.
     """
     digests = facts.digests
-    rows = list(
-        File.objects.filter(
-            Q(filename=facts.filename) | Q(blake2b=digests.blake2b, deleted_at__isnull=True)
-        ).only("filename", "blake2b", "sha256", "deleted_at")
-    )
+    rows = upload_rows.find_same_files(facts.filename, digests.blake2b)
     same_name = next((row for row in rows if row.filename == facts.filename), None)
     if same_name is not None and same_name.deleted_at is not None:
         raise FileNameBurnedError(
