@@ -40,6 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ[CLUSTER_URL] = cluster.url()
         os.environ["SEALSTEAD_DATABASE_URL"] = os.environ[CLUSTER_URL]
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_settings"
+    # Playwright leaves an event loop in this thread, where Django otherwise refuses to touch the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     from django.conf import settings
 
     # pytest-django, whose turn comes later, starts Django where the settings have been read.

@@ -22,8 +22,7 @@ STOP_SECONDS = 20.0
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a child process: without any setting of the product, then `extra`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SEALSTEAD_")}
-    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("SEALSTEAD_", "DJANGO_"))}
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "default"} | dict(extra or {})
 
 

@@ -29,8 +29,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 120.0
 
-_FOREIGN_SETTINGS = ("SEALSTEAD_", "TWINE_", "PIP_", "UV_", "PYTHON", "DJANGO_")
-"""Settings of the caller that would change what is demonstrated."""
+_FOREIGN_SETTINGS = ("SEALSTEAD_", "TWINE_", "PIP_", "UV_", "PYTHON", "DJANGO_", "FORCE_", "TTY_")
+"""Settings of the caller that would change what is demonstrated, or how it looks."""
 
 
 class DemoFailedError(VerificationError):
@@ -180,7 +180,9 @@ class Stage:
             "no_proxy": "127.0.0.1",
             "NO_COLOR": "1",
             "TERM": "dumb",
+            # Wide, so that no line breaks; without a height rich ignores the width of a dumb terminal.
             "COLUMNS": "400",
+            "LINES": "50",
             **settings,
         }
 
