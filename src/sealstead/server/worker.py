@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,9 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 PATIENCE = 60.0
 LINGER_MS = 2
+
+_KERNEL_PATIENCE = struct.pack("@ll", int(PATIENCE), 0)
+"""A `struct timeval`."""
 
 
 class _PatientMixin:
@@ -34,7 +38,31 @@ class _PatientMixin:
 
 
 class PatientSocket(_PatientMixin, socket.socket):
-    pass
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:  # noqa: ANN401 - as its parent
+        """Send from the kernel, with the kernel's patience (SO_SNDTIMEO) instead of Python's.
+
+        With Python's, the socket does not block, and a file of 1 MB takes a dozen calls that each send what fits the
+        socket's buffer; this way it takes one.
+
+        Raises:
+            TimeoutError: the client has read nothing for PATIENCE.
+        """
+        if count is None:
+            return super().sendfile(file, offset, count)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _KERNEL_PATIENCE)
+        self.settimeout(None)
+        sent = 0
+        try:
+            while sent < count:
+                block = os.sendfile(self.fileno(), file.fileno(), offset + sent, count - sent)
+                if block == 0:
+                    break
+                sent += block
+        except BlockingIOError:
+            raise TimeoutError("the client stopped reading") from None
+        finally:
+            self.settimeout(PATIENCE)
+        return sent
 
 
 class PatientTLSSocket(_PatientMixin, ssl.SSLSocket):

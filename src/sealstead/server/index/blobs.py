@@ -133,7 +133,7 @@ class LocalBlobs:
             return self.store(incoming)
 
     def path(self, name: str) -> Path:
-        return self.root / name[:2] / name[2:4] / name[4:]
+        return self.root / f"{name[:2]}/{name[2:4]}/{name[4:]}"
 
     def open(self, name: str) -> BinaryIO:
         return self.path(name).open("rb")

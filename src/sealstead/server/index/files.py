@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -72,7 +74,7 @@ def answer_file(request: ReadRequest) -> Answer:
 
 def _send(request: ReadRequest, blob: str) -> Answer:
     try:
-        file = LocalBlobs(settings.SEALSTEAD.data_dir / "blobs").open(blob)
+        file = _store(settings.SEALSTEAD.data_dir).open(blob)
     except FileNotFoundError:
         _log.exception("a file of the index is missing in the store", blob=blob)
         return text_answer(HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -105,6 +107,11 @@ def _send(request: ReadRequest, blob: str) -> Answer:
         headers.append(("Content-Range", f"bytes {part.first}-{part.last}/{size}"))
         return Answer(HTTPStatus.PARTIAL_CONTENT, headers, file=file, file_length=part.length)
     return Answer(HTTPStatus.OK, headers, file=file, file_length=size)
+
+
+@lru_cache(maxsize=4)
+def _store(data_dir: Path) -> LocalBlobs:
+    return LocalBlobs(data_dir / "blobs")
 
 
 def _client_holds_it(request: ReadRequest, etag: str, modified_at: datetime) -> bool:
