@@ -9,6 +9,8 @@ from django.test import Client, RequestFactory
 
 from sealstead.server.site import csp
 
+TOO_LONG = json.dumps({"csp-report": {"document-uri": "x" * 20_000}}).encode()
+
 
 def test_every_answer_carries_the_policy() -> None:
     for path in ("/no-such-page", "/static/css/site.css"):
@@ -38,7 +40,7 @@ def test_report_is_logged_without_query(caplog: pytest.LogCaptureFixture) -> Non
     assert "inline\\nforged" in caplog.text  # one line, whatever was sent
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"csp-report": 1}', b"\xff", b"x" * 200_000])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"csp-report": 1}', b"\xff", b"x" * 200_000, TOO_LONG])
 def test_other_reports_are_dropped(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert _report(body) == 204
