@@ -145,6 +145,32 @@ def migrate(data_dir: Path, as_json: bool) -> None:
 
 
 @admin.command()
+@click.option(
+    "--older-than", default="1d", show_default=True, metavar="DURATION", help="Leave what is younger alone."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would go, and leave it.")
+@data_dir_option
+@json_option
+def collect(older_than: str, dry_run: bool, data_dir: Path, as_json: bool) -> None:
+    """Remove what killed uploads and deleted files left among the blobs."""
+    from sealstead.durations import parse_duration
+    from sealstead.server.prepare import open_existing
+
+    grace = parse_duration(older_than)
+    open_existing(data_dir)
+    from sealstead.server.index.collect import collect_here
+
+    done = collect_here(grace=grace, dry_run=dry_run)
+    if as_json:
+        output.document(
+            {"incoming": done.incoming, "blobs": done.blobs, "bytes": done.bytes, "dry_run": dry_run}
+        )
+        return
+    verb = "would remove" if dry_run else "removed"
+    output.data(f"{verb} {done.blobs} blobs and {done.incoming} unfinished uploads, {done.bytes} bytes")
+
+
+@admin.command()
 @data_dir_option
 @json_option
 def check(data_dir: Path, as_json: bool) -> int:

@@ -1,3 +1,5 @@
+"""Addresses of the page that shows people their events."""
+
 from __future__ import annotations
 
 from django.urls import path

@@ -191,5 +191,9 @@ def check_new_name(name: str, *, prohibited: Iterable[str] = ()) -> None:
 
 
 def find_confusable(name: str) -> Project | None:
-    """The project, deleted ones included, that rule 4 says is too similar to `name`."""
-    return Project.objects.filter(confusable_name=confusable_name(name)).first()
+    """The other project, a deleted one included, that rule 4 says `name` is too similar to.
+
+    A project of the very name is no other: somebody may have made it since the caller looked.
+    """
+    similar = Project.objects.filter(confusable_name=confusable_name(name))
+    return similar.exclude(normalized_name=normalize_name(name)).first()

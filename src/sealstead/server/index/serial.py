@@ -6,7 +6,7 @@ change, so serials become visible in order and a rolled-back change leaves no ga
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db import connection
 
 from sealstead.server.index.models import IndexState, Project
 
@@ -16,10 +16,17 @@ def bump(project: Project) -> int:
 
     On PostgreSQL the row lock makes changes of the index commit one after the other: call it late.
     """
-    if not IndexState.objects.filter(pk=1).update(serial=F("serial") + 1):
-        IndexState.objects.get_or_create(pk=1)
-        IndexState.objects.filter(pk=1).update(serial=F("serial") + 1)
-    serial = IndexState.objects.values_list("serial", flat=True).get(pk=1)
-    Project.objects.filter(pk=project.pk).update(serial=serial)
+    with connection.cursor() as cursor:
+        # Written out: every change of the index waits for these three, and the ORM composes them anew each time.
+        cursor.execute("UPDATE index_indexstate SET serial = serial + 1 WHERE id = 1")
+        if not cursor.rowcount:
+            IndexState.objects.get_or_create(pk=1)
+            cursor.execute("UPDATE index_indexstate SET serial = serial + 1 WHERE id = 1")
+        cursor.execute("SELECT serial FROM index_indexstate WHERE id = 1")
+        serial = int(cursor.fetchone()[0])
+        cursor.execute(
+            "UPDATE index_project SET serial = %s WHERE normalized_name = %s",
+            [serial, project.normalized_name],
+        )
     project.serial = serial
     return serial

@@ -22,7 +22,7 @@ from sealstead.server.index.blobs import BlobStore, IncomingFile
 from sealstead.server.index.forms import UploadForm
 from sealstead.server.index.metadata import CoreMetadata
 from sealstead.server.index.models import File, Project, Release, Role, RoleName
-from sealstead.server.index.names import confusable_name, normalize_name
+from sealstead.server.index.names import confusable_name, find_confusable, normalize_name
 from sealstead.server.index.serial import bump
 from sealstead.server.index.upload_errors import IndexBusyError, ProjectNameError, StorageFullError
 from sealstead.server.index.upload_gate import Gate
@@ -160,13 +160,12 @@ def _unchanged(then: Project | None, now: Project | None) -> bool:
 def _claim(parcel: Parcel, *, gate: Gate, at: datetime, origin: Origin) -> Project:
     """Make the project and its first owner."""
     name = parcel.form.name
-    similar = confusable_name(name)
-    if Project.objects.filter(confusable_name=similar).exists():
+    if find_confusable(name) is not None:
         raise ProjectNameError(f"The name {name!r} is too similar to an existing project.")
     project = Project.objects.create(
         name=name,
         normalized_name=normalize_name(name),
-        confusable_name=similar,
+        confusable_name=confusable_name(name),
         created_at=at,
         summary=parcel.metadata.raw.get("summary", ""),
     )
