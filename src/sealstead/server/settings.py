@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import django
+
 from sealstead.server.config_file import load_config
 
 SEALSTEAD = load_config()
@@ -106,18 +108,30 @@ CSRF_TRUSTED_ORIGINS = [SEALSTEAD.public_url]
 X_FRAME_OPTIONS = "DENY"
 
 # Mail.
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if SEALSTEAD.smtp_host
-    else "sealstead.server.outbox.OutboxBackend"
-)
-EMAIL_HOST = SEALSTEAD.smtp_host
-EMAIL_PORT = SEALSTEAD.smtp_port
-EMAIL_HOST_USER = SEALSTEAD.smtp_user
-EMAIL_HOST_PASSWORD = SEALSTEAD.smtp_password.reveal() if SEALSTEAD.smtp_password else ""
-EMAIL_USE_TLS = SEALSTEAD.smtp_security == "starttls"
-EMAIL_USE_SSL = SEALSTEAD.smtp_security == "tls"
-EMAIL_TIMEOUT = 20
+_MAIL_BACKEND = "sealstead.server.outbox.OutboxBackend"
+_MAIL_OPTIONS: dict[str, object] = {}
+if SEALSTEAD.smtp_host:
+    _MAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    _MAIL_OPTIONS = {
+        "host": SEALSTEAD.smtp_host,
+        "port": SEALSTEAD.smtp_port,
+        "username": SEALSTEAD.smtp_user,
+        "password": SEALSTEAD.smtp_password.reveal() if SEALSTEAD.smtp_password else "",
+        "use_tls": SEALSTEAD.smtp_security == "starttls",
+        "use_ssl": SEALSTEAD.smtp_security == "tls",
+        "timeout": 20,
+    }
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _MAIL_BACKEND, "OPTIONS": _MAIL_OPTIONS}}
+else:  # can go when Django 5.2 does
+    EMAIL_BACKEND = _MAIL_BACKEND
+    EMAIL_HOST = _MAIL_OPTIONS.get("host", "localhost")
+    EMAIL_PORT = _MAIL_OPTIONS.get("port", 25)
+    EMAIL_HOST_USER = _MAIL_OPTIONS.get("username", "")
+    EMAIL_HOST_PASSWORD = _MAIL_OPTIONS.get("password", "")
+    EMAIL_USE_TLS = _MAIL_OPTIONS.get("use_tls", False)
+    EMAIL_USE_SSL = _MAIL_OPTIONS.get("use_ssl", False)
+    EMAIL_TIMEOUT = _MAIL_OPTIONS.get("timeout")
 MAIL_IN_BACKGROUND = bool(SEALSTEAD.smtp_host)  # ours (accounts/mail.py): nobody waits for a mail server
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = SEALSTEAD.mail_from
 

@@ -27,7 +27,6 @@ def mails(settings: Any) -> Iterator[list[Any]]:
     from django.core import mail
     from django.db import transaction
 
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     mail.outbox = []
     patch = pytest.MonkeyPatch()
     patch.setattr(transaction, "on_commit", lambda callback, **_options: callback())

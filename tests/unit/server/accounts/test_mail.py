@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
+from tests.fakes.mail import use_mail_backend
 
 from sealstead.server.accounts import mail as mail_module
 from sealstead.server.accounts.create import create_user
@@ -29,7 +30,6 @@ def _templates(settings: Any, tmp_path: Path) -> None:
     engine = dict(settings.TEMPLATES[0])
     engine["DIRS"] = [str(tmp_path), *engine["DIRS"]]
     settings.TEMPLATES = [engine]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 @pytest.fixture
@@ -73,8 +73,7 @@ def test_nothing_leaves_when_the_transaction_is_undone(
 def test_a_failing_mail_server_is_logged_without_the_address(
     settings: Any, caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    use_mail_backend(settings, "django.core.mail.backends.smtp.EmailBackend", host="127.0.0.1", port=1)
     with django_capture_on_commit_callbacks(execute=True):
         send("alice@example.org", "probe", {"thing": "x"})
     assert "mail not sent" in caplog.text
@@ -102,7 +101,7 @@ class HeldBackend(BaseEmailBackend):
 
 @pytest.mark.usefixtures("_templates")
 def test_nobody_waits_for_the_mail_server(settings: Any, django_capture_on_commit_callbacks: Any) -> None:
-    settings.EMAIL_BACKEND = f"{__name__}.HeldBackend"
+    use_mail_backend(settings, f"{__name__}.HeldBackend")
     settings.MAIL_IN_BACKGROUND = True
     with django_capture_on_commit_callbacks(execute=True):
         send("alice@example.org", "probe", {"thing": "x"})

@@ -44,7 +44,6 @@ def test_one_event_that_names_the_credential(issue: Issue, alice: User) -> None:
 def test_the_owner_is_told_without_the_secret(
     issue: Issue, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     with django_capture_on_commit_callbacks(execute=True):
         row, token = issue(name="release & co")
     (message,) = mail.outbox

@@ -86,7 +86,6 @@ def test_twice_is_told(issue: Issue, alice: User) -> None:
 def test_the_owner_is_told_once_for_the_line(
     issue: Issue, alice: User, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     links = line(issue, alice)
     with django_capture_on_commit_callbacks(execute=True):
         revoke(links[0][0], actor=None, at=T0, origin=ORIGIN)

@@ -96,7 +96,6 @@ def test_a_repeat_after_use_shows_nothing(issue: Issue) -> None:
 def test_a_successor_never_used_is_superseded(
     issue: Issue, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     row, _ = issue()
     first, lost = rotate(row)
     with django_capture_on_commit_callbacks(execute=True):
@@ -113,7 +112,6 @@ def test_a_successor_never_used_is_superseded(
 def test_a_second_rotation_is_refused_once_the_successor_was_used(
     issue: Issue, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     row, _ = issue()
     successor, new = rotate(row)
     judge(new)
