@@ -92,14 +92,15 @@ def plan_rotation(
         InvalidOverlapError, LifetimeRefusedError, LineTooOldError: against the policy.
     """
     overlap = checked_overlap(overlap, policy)
-    living = [link for link in successors if standing_at(link.moments, at) in LIVING]
-    for link in living:
-        if rotation_key and link.rotation_key == rotation_key:
+    # Those that ended by themselves count too: a used one shows that the line has moved on, and may have descendants.
+    unrevoked = [link for link in successors if link.moments.revoked_at is None]
+    for link in unrevoked:
+        if rotation_key and link.rotation_key == rotation_key and standing_at(link.moments, at) in LIVING:
             # Also after an overlap of zero, when the predecessor is not accepted any more.
             return Repeat(successor=link.id)
     if state_at(predecessor.moments, at) is not State.ACTIVE:
         raise NotRotatableError("it is not accepted any more", hint="issue a new one instead")
-    for link in living:
+    for link in unrevoked:
         if link.used:
             raise AlreadyRotatedError(
                 f"it has a successor in use: {link.id}",
@@ -121,5 +122,5 @@ def plan_rotation(
             policy=policy,
             at=at,
         ),
-        supersedes=tuple(link.id for link in living),
+        supersedes=tuple(link.id for link in unrevoked),
     )

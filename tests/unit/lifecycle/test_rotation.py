@@ -124,3 +124,15 @@ def test_the_successor_lives_as_long_again() -> None:
     result = plan(link(expires_at=AT + 29 * DAY))
     assert isinstance(result, Rotation)
     assert result.successor_expires_at == AT + 30 * DAY
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_successor_that_ended_by_itself_still_counts(used: bool) -> None:
+    expired = replace(link(expires_at=AT), used=used)
+    if used:
+        with pytest.raises(AlreadyRotatedError):
+            plan(link(retires_at=AT + DAY), expired)
+    else:
+        result = plan(link(retires_at=AT + DAY), expired)
+        assert isinstance(result, Rotation)
+        assert result.supersedes == (expired.id,)
