@@ -201,9 +201,6 @@ class Config:
     max_project_bytes: int = field(
         default=10 * 1024**3, metadata=_doc("Index", "Largest sum of the files of one project, in bytes.")
     )
-    private_index: bool = field(
-        default=False, metadata=_doc("Index", "Whether reading the index needs a credential.")
-    )
 
     # security.txt (RFC 9116).
     security_contact: tuple[str, ...] = field(
