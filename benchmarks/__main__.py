@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from benchmarks import distributions, load, report, servers
 
@@ -38,10 +41,13 @@ def main() -> None:
     for program in ("wrk",):
         if shutil.which(program) is None:
             sys.exit(f"error: {program} is not installed")
+    # A run that is stopped ends its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    busy = psutil.getloadavg()[0]
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sealstead-bench-") as name, contextlib.ExitStack() as stack:
         results = measure(Path(name), options, stack)
-    table = report.markdown(results, peers=options.peers, seconds=time.monotonic() - started)
+    table = report.markdown(results, peers=options.peers, seconds=time.monotonic() - started, busy=busy)
     print(table)
     if options.write is not None:
         report.write(options.write, table)
@@ -121,8 +127,7 @@ def reads(results: report.Results, everyone: list[servers.Server], options: argp
                 if accept and server.name.startswith("pypiserver"):
                     continue  # it knows HTML alone
                 url = address(server)
-                load.wrk(url, seconds=1, accept=accept)
-                measured = load.wrk(url, seconds=options.seconds, accept=accept)
+                measured = load.measure(server, url, seconds=options.seconds, accept=accept)
                 say(
                     f"{what}, round {turn + 1}, {server.name}: {measured.rps:.0f}/s, p99 {measured.p99_ms:.1f} ms"
                 )
@@ -152,8 +157,7 @@ def flatness(
     for turn in range(options.rounds):
         for server, project in ((ours, PROJECT), (many, "filled-12345")):
             for what, url in (("flat: project page", server.page(project)), ("flat: list", server.simple)):
-                load.wrk(url, seconds=1)
-                measured = load.wrk(url, seconds=options.seconds)
+                measured = load.measure(server, url, seconds=options.seconds)
                 say(
                     f"{what}, round {turn + 1}, {server.name}: {measured.rps:.0f}/s, p99 {measured.p99_ms:.1f} ms"
                 )

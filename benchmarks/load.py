@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.servers import Server, clean_environment
@@ -22,6 +22,9 @@ class Load:
     p50_ms: float
     p99_ms: float
     errors: int
+    requests: int
+    cpu_us: float = 0.0
+    """Processor time of the server a request. Unlike the rest it hardly depends on what else the machine does."""
 
 
 def wrk(url: str, *, seconds: int, accept: str | None = None) -> Load:
@@ -32,12 +35,22 @@ def wrk(url: str, *, seconds: int, accept: str | None = None) -> Load:
     return Load(
         rps=float(_find(r"Requests/sec:\s+([0-9.]+)", text)),
         p50_ms=_milliseconds(_find(r"(?m)^\s+50%\s+(\S+)", text)),
+        requests=int(_find(r"(\d+) requests in", text)),
         p99_ms=_milliseconds(_find(r"(?m)^\s+99%\s+(\S+)", text)),
         errors=sum(
             int(count)
             for count in re.findall(r"(?:Non-2xx or 3xx responses:|connect|read|write|timeout) (\d+)", text)
         ),
     )
+
+
+def measure(server: Server, url: str, *, seconds: int, accept: str | None = None) -> Load:
+    """`wrk` on a warm server, with the processor time the server spent."""
+    wrk(url, seconds=1, accept=accept)
+    before = server.cpu_seconds()
+    measured = wrk(url, seconds=seconds, accept=accept)
+    spent = server.cpu_seconds() - before
+    return replace(measured, cpu_us=spent / max(measured.requests, 1) * 1e6)
 
 
 def _find(pattern: str, text: str) -> str:

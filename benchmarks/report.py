@@ -43,13 +43,15 @@ class Results:
         return max(rounds, key=lambda measured: measured.rps, default=None)
 
 
-def markdown(results: Results, *, peers: Path, seconds: float) -> str:
+def markdown(results: Results, *, peers: Path, seconds: float, busy: float) -> str:
     parts = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}, with `make bench`, in {seconds / 60:.1f} minutes.",
-        _machine(),
+        _machine(busy),
         f"Versions: {_versions(peers)}.",
         "",
         *_reads(results),
+        "",
+        *_cpu(results),
         "",
         *_uploads(results),
         "",
@@ -60,7 +62,7 @@ def markdown(results: Results, *, peers: Path, seconds: float) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _machine() -> str:
+def _machine(busy: float) -> str:
     memory = psutil.virtual_memory().total / 2**30
     model = "unknown processor"
     cpuinfo = Path("/proc/cpuinfo")
@@ -68,7 +70,8 @@ def _machine() -> str:
         model = match[1].strip()
     return (
         f"Machine: {psutil.cpu_count()} cores ({model}), {memory:.0f} GB, {platform.system()}, "
-        f"Python {platform.python_version()}; load and servers share it."
+        f"Python {platform.python_version()}; load and servers share it. "
+        f"Load average before the run: {busy:.1f}{'' if busy < 0.5 else ' (NOT a quiet machine: read the processor times, not the rest)'}."
     )
 
 
@@ -94,6 +97,19 @@ def _reads(results: Results) -> list[str]:
             continue
         cells = [_cell(results.best(server, what)) for what in whats]
         lines.append(f"| {server} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cpu(results: Results) -> list[str]:
+    whats = ["project page, HTML", "project page, JSON", "list", "file of 1 MB"]
+    lines = ["Processor time of the server a request, in microseconds, the better round:", ""]
+    lines += ["| | " + " | ".join(whats) + " |", "|---|" + "---:|" * len(whats)]
+    for server, reads in results.reads.items():
+        cells = [
+            f"{min(load.cpu_us for load in reads[what]):,.0f}" if reads.get(what) else "-" for what in whats
+        ]
+        if any(cell != "-" for cell in cells):
+            lines.append(f"| {server} | " + " | ".join(cells) + " |")
     return lines
 
 

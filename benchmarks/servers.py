@@ -53,6 +53,12 @@ class Server:
         sizes = [process.memory_info().rss / 2**20 for process in [root, *root.children(recursive=True)]]
         return sorted(sizes, reverse=True)
 
+    def cpu_seconds(self) -> float:
+        """Processor time spent so far, by every process of the server."""
+        root = psutil.Process(self.process.pid)
+        times = [process.cpu_times() for process in [root, *root.children(recursive=True)]]
+        return sum(spent.user + spent.system for spent in times)
+
     def page(self, project: str) -> str:
         return f"{self.simple}{project}/"
 
