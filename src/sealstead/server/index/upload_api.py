@@ -2,16 +2,15 @@
 
 Order: the credential, completely, before a byte of the body is read; then the body; then everything else
 (`upload.py`). Whatever is refused, the rest of the body is read and dropped first, within a limit: clients read no
-answer while they send. Each refusal after the credential's own is one event, committed apart from the upload.
+answer while they send. How long a silent client is waited for is the worker's rule (`server/worker.py`). Each
+refusal after the credential's own is one event, committed apart from the upload.
 """
 
 from __future__ import annotations
 
 import errno
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import cast
+from contextlib import contextmanager
 
 import structlog
 from django.conf import settings
@@ -35,8 +34,6 @@ from sealstead.server.index.upload_gate import Gate
 from sealstead.server.index.upload_store import database_trouble
 from sealstead.server.problem import refusal
 
-IDLE_SECONDS = 60
-"""A client that sends nothing for so long is gone; its thread is needed."""
 DRAIN_FACTOR = 4
 """How many times the largest file is read and dropped to get an answer through to a known client."""
 RETRY_SECONDS = 5
@@ -65,14 +62,13 @@ def legacy_upload(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     body = _body(request)
-    with _idle_limit(request):
-        try:
-            outcome = _upload(request, body)
-        except SealsteadError as exc:
-            response = refusal(request, exc)
-            if isinstance(exc, IndexBusyError):
-                response["Retry-After"] = str(RETRY_SECONDS)
-            return response
+    try:
+        outcome = _upload(request, body)
+    except SealsteadError as exc:
+        response = refusal(request, exc)
+        if isinstance(exc, IndexBusyError):
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response
     text = f"{outcome.filename}: {'stored' if outcome.written else 'already there, nothing done'}"
     return HttpResponse(
         "\n".join((text, *(f"warning: {warning}" for warning in outcome.warnings))) + "\n",
@@ -161,18 +157,3 @@ def _body(request: HttpRequest) -> BodyReader:
     except ValueError:
         length = 0
     return BodyReader(request, max(length, 0))
-
-
-@contextmanager
-def _idle_limit(request: HttpRequest) -> Iterator[None]:
-    """Bound each wait for the client. gunicorn's threads read from a blocking socket without one."""
-    connection = cast("socket.socket | None", request.META.get("gunicorn.socket"))
-    if connection is None:
-        yield
-        return
-    connection.settimeout(IDLE_SECONDS)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            connection.settimeout(None)
