@@ -50,6 +50,10 @@ class Reader:
         return True
 
     def close(self) -> None:
+        if self._sqlite and self._raw is not None:
+            # Django leaves a connection to a database in memory open, for its content lives no longer. This
+            # one is a second connection to it.
+            self._raw.close()
         self._raw = None
         self._wrapper.close()
 
