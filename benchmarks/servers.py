@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -67,6 +68,16 @@ class Server:
         with urllib.request.urlopen(self.page(project), timeout=30) as response:
             links = re.findall(r'href="([^"#]+\.whl)', response.read().decode())
             return urljoin(response.url, links[0])
+
+
+@contextlib.contextmanager
+def stopped_on_failure(server: Server) -> Iterator[None]:
+    """Until the caller has it, nobody else would end the server."""
+    try:
+        yield
+    except BaseException:
+        server.stop()
+        raise
 
 
 def free_port() -> int:
@@ -139,19 +150,20 @@ def start_ours(directory: Path, name: str = "sealstead", *args: str) -> Server:
         *args,
     ]
     server = start(name, directory, command, ready=f"{url}/health/ready", simple=f"{url}/simple/")
-    server.upload = f"{url}/legacy/"
-    _admin(
-        server,
-        "create-user",
-        "bench",
-        "--email",
-        "bench@example.org",
-        "--password-stdin",
-        stdin="measured-9471\n",
-    )
-    server.password = _admin(
-        server, "create-token", "--user", "bench", "--name", "bench", "--all-projects"
-    ).strip()
+    with stopped_on_failure(server):
+        server.upload = f"{url}/legacy/"
+        _admin(
+            server,
+            "create-user",
+            "bench",
+            "--email",
+            "bench@example.org",
+            "--password-stdin",
+            stdin="measured-9471\n",
+        )
+        server.password = _admin(
+            server, "create-token", "--user", "bench", "--name", "bench", "--all-projects"
+        ).strip()
     return server
 
 
@@ -243,10 +255,11 @@ def start_devpi(directory: Path, peers: Path) -> Server:
     ]
     server = start("devpi", directory, command, ready=f"{url}/+api", simple=f"{url}/bench/dev/+simple/")
     server.upload, server.user, server.password = f"{url}/bench/dev/", "bench", "measured"
-    _put(f"{url}/bench", {"password": "measured"})
-    login = _put(f"{url}/+login", {"user": "bench", "password": "measured"}, method="POST")
-    token = base64.b64encode(f"bench:{login['result']['password']}".encode()).decode()
-    _put(f"{url}/bench/dev", {"bases": [], "volatile": True}, headers={"X-Devpi-Auth": token})
+    with stopped_on_failure(server):
+        _put(f"{url}/bench", {"password": "measured"})
+        login = _put(f"{url}/+login", {"user": "bench", "password": "measured"}, method="POST")
+        token = base64.b64encode(f"bench:{login['result']['password']}".encode()).decode()
+        _put(f"{url}/bench/dev", {"bases": [], "volatile": True}, headers={"X-Devpi-Auth": token})
     return server
 
 
