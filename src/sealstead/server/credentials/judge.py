@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError, VerificationError
@@ -45,8 +44,9 @@ from sealstead.server.credentials.errors import (
     TokenRetiredError,
     TooManyFailuresError,
 )
-from sealstead.server.credentials.models import Credential, Kind
+from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.present import read_credential
+from sealstead.server.credentials.rows import PresentedToken, find_token
 from sealstead.server.credentials.seal import open_root
 from sealstead.server.credentials.states import standing_of
 from sealstead.server.credentials.use import mark_used
@@ -115,7 +115,8 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
     except ParseError as exc:
         _wrong(None, exc.code, at=at, origin=origin)
         raise InvalidCredentialError from None
-    row = _find(macaroon.identifier)
+    found = _find(macaroon.identifier)
+    row = found.row if found is not None else None
     # Step 2. Every branch works one seal and computes one chain.
     root, flaw = _root_of(row)
     try:
@@ -124,9 +125,9 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
         # `flaw` names what the outside must not learn: revoked, changed in the database, or just a wrong signature.
         _wrong(row, flaw or "signature-mismatch", at=at, origin=origin)
         raise InvalidCredentialError from None
-    assert row is not None  # noqa: S101 - nobody's root verifies nothing; for the type checker
+    assert row is not None and found is not None  # noqa: S101, PT018 - nobody's root verifies nothing; for the type checker
     try:
-        caveats = _require_good(row, macaroon, at)
+        caveats = _require_good(found, macaroon, at)
     except SealsteadError as exc:
         _refused(row, exc.code, at=at, origin=origin, user_id=row.owner_id)
         raise
@@ -134,12 +135,12 @@ def judge_upload_token(token: Secret[str], *, at: datetime, origin: Origin) -> U
     return UploadGrant(owner=row.owner, credential_id=row.pk, at=at, caveats=caveats)
 
 
-def _find(identifier: bytes) -> Credential | None:
+def _find(identifier: bytes) -> PresentedToken | None:
     try:
         credential_id = UUID(identifier.decode())
     except ValueError:
         credential_id = UUID(int=0)
-    return Credential.objects.select_related("owner").filter(pk=credential_id, kind=Kind.UPLOAD_TOKEN).first()
+    return find_token(credential_id)
 
 
 def _root_of(row: Credential | None) -> tuple[bytes, str]:
@@ -163,7 +164,8 @@ def _require_met(caveats: Iterable[Caveat], context: AccessContext) -> None:
         raise CaveatNotMetError(exc.message) from exc
 
 
-def _require_good(row: Credential, macaroon: Macaroon, at: datetime) -> tuple[Caveat, ...]:
+def _require_good(found: PresentedToken, macaroon: Macaroon, at: datetime) -> tuple[Caveat, ...]:
+    row = found.row
     match standing_of(row, at):
         case Standing.PENDING | Standing.EXPIRED:
             raise TokenExpiredError
@@ -181,7 +183,7 @@ def _require_good(row: Credential, macaroon: Macaroon, at: datetime) -> tuple[Ca
     except ParseError as exc:
         raise CaveatNotMetError(exc.message) from exc
     _require_met(caveats, AccessContext(now=at, user_id=owner, project_pending=True))
-    if not EmailAddress.objects.filter(user_id=row.owner_id, primary=True, verified=True).exists():
+    if not found.owner_has_verified_email:
         raise EmailNotVerifiedError(row.owner.get_username())
     return caveats
 

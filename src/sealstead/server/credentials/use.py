@@ -13,21 +13,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from sealstead.server.audit.record import Origin
-from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.rows import write_use
 
 
 def mark_used(credential_id: UUID, *, at: datetime, origin: Origin) -> None:
     """Move "last used". Call it outside a transaction, so that nothing later undoes it."""
     with _without_waiting():
-        Credential.objects.filter(pk=credential_id).update(
-            last_used_at=at,
-            last_used_ip=origin.ip,
-            last_used_agent=origin.user_agent[:400],
-            use_count=F("use_count") + 1,
-        )
+        write_use(credential_id, at=at, origin=origin)
 
 
 @contextmanager
