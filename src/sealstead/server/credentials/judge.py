@@ -85,6 +85,21 @@ class UploadGrant:
             ),
         )
 
+    def require_unrevoked(self) -> None:
+        """Return if the credential and its owner's account still stand.
+
+        The body comes after the judgement and takes as long as its sender likes: without this, whoever holds an open
+        connection would upload after the revocation. The moments of the row stay judged at the beginning.
+
+        Raises:
+            InvalidCredentialError: revoked or closed meanwhile.
+        """
+        standing = Credential.objects.filter(
+            pk=self.credential_id, revoked_at__isnull=True, owner__is_active=True
+        )
+        if not standing.exists():
+            raise InvalidCredentialError
+
 
 def judge_upload(authorization: str | None, *, at: datetime, origin: Origin) -> UploadGrant:
     """Judge the credential in an `Authorization` header: `read_credential` and `judge_upload_token` as one.

@@ -33,6 +33,8 @@ class Grant(Protocol):
 
     def require_project(self, normalized_name: str, project_id: UUID | None) -> None: ...
 
+    def require_unrevoked(self) -> None: ...
+
 
 @dataclass(kw_only=True)
 class Gate:
@@ -75,7 +77,8 @@ class Gate:
         return self._admitted(name, lock=False)
 
     def readmit(self, name: str) -> Project | None:
-        """Judge a name again inside the transaction that writes, and keep others from changing the project."""
+        """Judge credential and name again inside the transaction that writes; others cannot change the project then."""
+        self.grant.require_unrevoked()
         return self._admitted(name, lock=True)
 
     def _admitted(self, name: str, *, lock: bool) -> Project | None:

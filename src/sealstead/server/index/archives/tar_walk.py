@@ -5,7 +5,8 @@ here every block is bounded and every doubt is an error. Rules:
   1. one gzip stream, nothing after it; no more bytes than `largest_expansion` allows;
   2. every header has its checksum and the ustar or GNU magic;
   3. only files and directories: no links, devices, FIFOs, sparse files (GNU type or pax keys), no unknown types;
-  4. pax records may set the path and size of one member, never of all following ones;
+  4. pax records may set the path and size of one member, never of all following ones; a member is named once: of two
+     extension headers, or of a GNU header's prefix, readers take different parts (`tarfile` the first, we the last);
   5. paths are relative and stay below their directory, unique, in printable UTF-8;
   6. the archive ends with zero blocks and has only zeros after them.
 """
@@ -125,19 +126,24 @@ def _next_member(stream: _Inflated) -> tuple[str, int, bytes] | None:
     """Return path, size and type of the next member, its extension headers applied; None at the end."""
     long_path: str | None = None
     long_size: int | None = None
+    extended = False
     for _ in range(MAX_EXTENSIONS):
         header = stream.exactly(BLOCK)
         if header == bytes(BLOCK):
-            if long_path is not None:
+            if extended:
                 raise invalid("The tar is cut short")
             _check_end(stream)
             return None
         path, size, kind = _parse_header(header)
+        if kind in {_GNU_LONG_NAME, _PAX}:
+            if extended:
+                raise invalid("A member has two extension headers")
+            extended = True
         if kind == _GNU_LONG_NAME:
             long_path = _decode(_extension(stream, size).rstrip(b"\0"))
         elif kind == _PAX:
             records = _pax_records(_extension(stream, size))
-            long_path = records.get("path", long_path)
+            long_path = records.get("path")
             long_size = _pax_size(records)
         elif kind == _PAX_GLOBAL:
             if _pax_records(_extension(stream, size)).keys() & {"path", "size", "linkpath"}:
@@ -176,7 +182,10 @@ def _parse_header(block: bytes) -> tuple[str, int, bytes]:
         raise invalid("A tar header is of no known format")
     path = _decode(block[:100].rstrip(b"\0"))
     prefix = block[345:500].rstrip(b"\0")
-    if magic == b"ustar\0" and prefix:
+    if prefix:
+        if magic != b"ustar\0":
+            # GNU keeps other things there, and `tarfile` reads them as a part of the path.
+            raise invalid("A GNU tar header has a prefix")
         path = _decode(prefix) + "/" + path
     return path, _octal(block[124:136]), block[156:157]
 
@@ -214,6 +223,8 @@ def _pax_records(data: bytes) -> dict[str, str]:
         if not record.endswith(b"\n") or not equals:
             raise invalid("Malformed pax header")
         name = _decode(key)
+        if name in records:
+            raise invalid("Malformed pax header")
         if name.startswith(("GNU.sparse", "SCHILY.realsize")):
             raise invalid("Sparse members are not allowed")
         # Other keys (times, owners, vendors' attributes) may hold any bytes and change nothing here.

@@ -139,3 +139,37 @@ def test_other_archives_are_refused(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InvalidArchiveError, match=r"^Invalid distribution file\. .*\.$") as refused:
         walk(tmp_path, data)
     assert refused.value.code == "invalid-archive"
+
+
+def block(path: bytes, data: bytes, kind: bytes = b"0", *, gnu: bool = False, prefix: bytes = b"") -> bytes:
+    """One member written by hand: `tarfile` writes nothing that readers disagree on."""
+    head = bytearray(512)
+    head[: len(path)] = path
+    head[100:156] = b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % len(data) + b"00000000000\0" + b" " * 8
+    head[156:157] = kind
+    head[257:265] = b"ustar  \0" if gnu else b"ustar\x0000"
+    head[345 : 345 + len(prefix)] = prefix
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head) + data + bytes(-len(data) % 512)
+
+
+LONG = block(b"././@LongLink", b"../setup.py\0", b"L", gnu=True)
+PAX_OUTSIDE = block(b"pax", b"20 path=../setup.py\n", b"x")
+PAX_INSIDE = block(b"pax", b"18 path=top/a.txt\n", b"x")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        LONG + PAX_INSIDE + block(b"short", b"x"),
+        PAX_OUTSIDE + PAX_INSIDE + block(b"short", b"x"),
+        LONG + block(b"l", b"top/a.txt\0", b"L", gnu=True) + block(b"short", b"x"),
+        block(b"top/a.txt", b"x", gnu=True, prefix=b".."),
+        block(b"pax", b"20 path=../setup.py\n" + b"18 path=top/a.txt\n", b"x") + block(b"short", b"x"),
+    ],
+)
+def test_a_member_is_named_once(tmp_path: Path, data: bytes) -> None:
+    """Else an installer unpacks a path that nobody has checked."""
+    archive = gzip.compress(data + bytes(1024))
+    with pytest.raises(InvalidArchiveError):
+        walk(tmp_path, archive)
