@@ -20,7 +20,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "packaging": ("server/index/",),
     "platformdirs": ("cli/options.py", "server/datadir.py"),
     "psycopg": ("server/database.py",),
-    "readme_renderer": ("server/index/description.py",),
+    "readme_renderer": ("server/index/rendering.py",),
     "structlog": ("server/",),
     "trove_classifiers": ("server/index/metadata.py",),
 }

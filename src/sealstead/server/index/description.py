@@ -6,6 +6,7 @@ import re
 from email.message import Message
 from typing import Final
 
+from sealstead.server.index.rendering import renderer
 from sealstead.server.index.upload_errors import UploadDescriptionError
 
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[ >])")
@@ -17,13 +18,14 @@ def render_description(text: str, content_type: str | None) -> str:
     """Return safe HTML, or the empty string for no description.
 
     Raises:
-        UploadDescriptionError: it does not render in the type it declares.
+        UploadDescriptionError: it does not render in the type it declares, or not in reasonable time.
+        IndexBusyError: others are being rendered for too long.
     """
     if not text.strip():
         return ""
     header = Message()
     header["content-type"] = content_type or "text/x-rst"
-    html = _render(text, header.get_content_type(), str(header.get_param("variant", "GFM")))
+    html = renderer.render(text, header.get_content_type(), str(header.get_param("variant", "GFM")))
     if html is not None:
         return _fit_into_a_page(html)
     kind = f"for {content_type!r}" if content_type else "in the default format of reStructuredText"
@@ -38,22 +40,3 @@ def _fit_into_a_page(html: str) -> str:
     """
     html = _HEADING.sub(lambda found: f"<{found[1]}h{min(6, int(found[2]) + 2)}", html)
     return _CODE_LANGUAGE.sub(r"\1", _EMPTY_ANCHOR.sub("", html))
-
-
-def _render(text: str, content_type: str, variant: str) -> str | None:
-    # Imported when used: docutils and the sanitiser are a third of a worker's start-up.
-    if content_type == "text/markdown":
-        from readme_renderer import markdown
-
-        rendered = markdown.render(text, variant=variant)
-    elif content_type == "text/plain":
-        from readme_renderer import txt
-
-        rendered = txt.render(text)
-    else:
-        import io
-
-        from readme_renderer import rst
-
-        rendered = rst.render(text, stream=io.StringIO())
-    return None if rendered is None else str(rendered)
