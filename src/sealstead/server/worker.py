@@ -1,7 +1,8 @@
 """The worker process: gunicorn's thread pool, with patience that ends and a short wait for the next request.
 
 Rules:
-  * a client that stops sending or reading is let go after `PATIENCE`: eight threads are not eight hostages;
+  * a client that stops sending or reading is let go after `PATIENCE`, and so is one that has made us wait that long
+    for less than `SLOWEST_BYTES` a second, a byte now and then: eight threads are not eight hostages;
   * a thread that has answered waits `LINGER_MS` for the next request of the same connection before it hands the
     connection back. gunicorn's way there and back (main thread, selector, queue, another thread) costs more
     than the answer of the fast read path; installers and load balancers ask again at once;
@@ -16,12 +17,15 @@ import select
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 PATIENCE = 60.0
+SLOWEST_BYTES = 500
+"""Less than any modem; Apache's mod_reqtimeout asks for as much."""
 LINGER_MS = 2
 
 _KERNEL_PATIENCE = struct.pack("@ll", int(PATIENCE), 0)
@@ -32,9 +36,28 @@ class _PatientMixin:
     """A blocking read or write that gives up after PATIENCE. gunicorn itself waits for ever."""
 
     settimeout: Callable[[float | None], None]
+    _waited = 0.0
+    """Seconds spent in `recv` since this request began: our own slowness is not the client's."""
+    _received = 0
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the socket's own signature
+        # gunicorn calls it once before each request.
+        self._waited, self._received = 0.0, 0
         self.settimeout(PATIENCE if flag else 0.0)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive as the parent does.
+
+        Raises:
+            TimeoutError: also when the client has been sending too slowly for too long.
+        """
+        began = time.monotonic()
+        data: bytes = super().recv(buflen, flags)  # type: ignore[misc]
+        self._waited += time.monotonic() - began
+        self._received += len(data)
+        if self._waited > PATIENCE and self._received < self._waited * SLOWEST_BYTES:
+            raise TimeoutError("the client sends too slowly")
+        return data
 
 
 class PatientSocket(_PatientMixin, socket.socket):

@@ -66,3 +66,22 @@ def test_a_client_that_stops_reading_is_let_go(
     (tmp_path / "file").write_bytes(bytes(3_000_000))
     with (tmp_path / "file").open("rb") as file, pytest.raises(TimeoutError):
         pair[0].sendfile(file, 0, 3_000_000)
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_let_go(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PATIENCE", 0.0)
+    monkeypatch.setattr(worker, "SLOWEST_BYTES", 10**12)
+    pair[1].send(b"G")
+    with pytest.raises(TimeoutError):
+        pair[0].recv(10)
+
+
+def test_each_request_has_its_own_patience(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair[1].send(b"GE")
+    assert pair[0].recv(1) == b"G"
+    assert pair[0]._received == 1
+    pair[0].setblocking(True)
+    assert pair[0].recv(1) == b"E"
+    assert pair[0]._received == 1

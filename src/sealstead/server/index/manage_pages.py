@@ -6,6 +6,7 @@ A project the visitor is no member of answers like one that does not exist.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from packaging.utils import canonicalize_name
 
 from sealstead.errors import SealsteadError
+from sealstead.server.accounts.limits import hit
 from sealstead.server.accounts.models import User
 from sealstead.server.index import members as membership
 from sealstead.server.index.member_texts import error_text
@@ -28,6 +30,8 @@ from sealstead.server.index.models import Invitation, Project, ProjectState, Rel
 from sealstead.server.index.permissions import Permission, allows, role_of
 
 RELEASES_PER_PAGE = 50
+INVITATIONS_PER_HOUR = 50
+"""An account's, over all its projects."""
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -151,6 +155,10 @@ def _role_of_form(request: HttpRequest) -> RoleName:
 def invite(request: HttpRequest, name: str) -> HttpResponseRedirect:
     project = find_project(request, name)
     username, role = request.POST.get("username", "").strip()[:150], _role_of_form(request)
+    # Each is a mail to somebody who has not asked for it, and the answer tells whether there is such an account.
+    hit(
+        f"invite:{signed_in(request).pk}", INVITATIONS_PER_HOUR, timedelta(hours=1), act_of(request).at
+    ).require()
     attempt(
         request,
         _("%(user)s has been invited.") % {"user": username},

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from tests.rows import ORIGIN, make_project, make_release, make_user
 
 from sealstead.server.accounts.models import User
-from sealstead.server.index import members
+from sealstead.server.index import manage_pages, members
 from sealstead.server.index.members import Act
 from sealstead.server.index.models import File, Invitation, Project, Release, Role, RoleName
 
@@ -166,3 +167,20 @@ def test_events_page_shows_own_events_and_hides_other_peoples_addresses() -> Non
 @pytest.mark.parametrize("before", ["", "x", "-1", "9" * 40, "١"])  # noqa: RUF001 - another script's digit
 def test_events_page_tolerates_any_position(before: str) -> None:
     assert client_of(make_user()).get(reverse("account-events"), {"before": before}).status_code == 200
+
+
+def test_nobody_is_flooded_with_invitations() -> None:
+    owner, victim = make_user(), make_user()
+    project = make_project(owner=owner)
+    client = client_of(owner)
+    invite = reverse("manage-invite", args=[project.normalized_name])
+    form = {"username": victim.username, "role": "owner"}
+    for _ in range(manage_pages.INVITATIONS_PER_HOUR):
+        assert client.post(invite, form).status_code == 302
+        Invitation.objects.all().delete()
+    mail.outbox.clear()
+    refused = client.post(invite, form)
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 0
+    assert not Invitation.objects.exists()
+    assert mail.outbox == []

@@ -96,6 +96,9 @@ def _header(metadata: bytes, key: bytes) -> str:
     Not `email.parser`: it costs as much as every other check of a small wheel together.
     """
     head = re.split(rb"\r?\n\r?\n", metadata, maxsplit=1)[0]
+    if re.search(rb"\r(?!\n)", head.removesuffix(b"\r")):
+        # `email.parser`, which installers use, ends a line here too, and would see headers that we do not.
+        raise invalid("Its metadata has a carriage return within a line")
     values = re.findall(rb"^%s[ \t]*:[ \t]*(.*?)[ \t]*\r?$" % key, head, re.MULTILINE | re.IGNORECASE)
     if len(values) != 1:
         raise invalid(f"Its metadata does not give {key.decode()!r} once")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def check(tmp_path: Path, files: Mapping[str, bytes], expected: Expected = EXPEC
         return check_wheel(fd, read_framing(fd, len(data)), expected)
     finally:
         os.close(fd)
+
+
+def test_no_header_hides_behind_a_carriage_return(tmp_path: Path) -> None:
+    """To `email.parser`, and so to installers, this is the metadata of another project."""
+    metadata = b"Metadata-Version: 2.3\nSummary: x\rName: other\nName: example\nVersion: 1.0\n"
+    assert BytesParser().parsebytes(metadata)["Name"] == "other"
+    with pytest.raises(InvalidArchiveError, match="carriage return"):
+        check(tmp_path, members(METADATA=metadata))
 
 
 def test_a_good_wheel_gives_its_metadata(tmp_path: Path) -> None:
