@@ -1,6 +1,7 @@
 """Pages that ask who is there again: password or second factor within the last 30 minutes.
 
-An unlocked screen or a stolen cookie must not be enough to make a token or to change who may sign in. The moment is
+An unlocked screen or a stolen cookie must not be enough to make a token, to change who may sign in, or to let somebody
+else into a project. The moment is
 kept in the session, by the server's clock; signing in counts.
 """
 
@@ -49,8 +50,13 @@ def recent_auth_required(view: View[P]) -> View[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if recently_authenticated(request):
             return view(request, *args, **kwargs)
-        methods = get_adapter(request).get_reauthentication_methods(request.user)
-        ask = methods[0]["url"] if methods else reverse("account_reauthenticate")
-        return HttpResponseRedirect(f"{ask}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}")
+        return ask_again(request, back_to=request.get_full_path())
 
     return login_required(guarded)
+
+
+def ask_again(request: HttpRequest, *, back_to: str) -> HttpResponseRedirect:
+    """Ask who is there, then show the page `back_to`: for views that take a POST alone."""
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    ask = methods[0]["url"] if methods else reverse("account_reauthenticate")
+    return HttpResponseRedirect(f"{ask}?{urlencode({REDIRECT_FIELD_NAME: back_to})}")

@@ -17,6 +17,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from packaging.utils import canonicalize_name
@@ -24,6 +25,7 @@ from packaging.utils import canonicalize_name
 from sealstead.errors import SealsteadError
 from sealstead.server.accounts.limits import hit
 from sealstead.server.accounts.models import User
+from sealstead.server.accounts.reauth import ask_again, recent_auth_required, recently_authenticated
 from sealstead.server.index import members as membership
 from sealstead.server.index.member_texts import error_text
 from sealstead.server.index.models import Invitation, Project, ProjectState, Release, Role, RoleName
@@ -154,6 +156,8 @@ def _role_of_form(request: HttpRequest) -> RoleName:
 @require_POST
 def invite(request: HttpRequest, name: str) -> HttpResponseRedirect:
     project = find_project(request, name)
+    if not recently_authenticated(request):
+        return ask_again(request, back_to=reverse("manage-members", args=[project.normalized_name]))
     username, role = request.POST.get("username", "").strip()[:150], _role_of_form(request)
     # Each is a mail to somebody who has not asked for it, and the answer tells whether there is such an account.
     hit(
@@ -183,6 +187,8 @@ def withdraw(request: HttpRequest, name: str, invitation: UUID) -> HttpResponseR
 @require_POST
 def change_role(request: HttpRequest, name: str, user_id: UUID) -> HttpResponseRedirect:
     project = find_project(request, name)
+    if not recently_authenticated(request):
+        return ask_again(request, back_to=reverse("manage-members", args=[project.normalized_name]))
     role = _role_of_form(request)
     attempt(
         request,
@@ -193,6 +199,7 @@ def change_role(request: HttpRequest, name: str, user_id: UUID) -> HttpResponseR
 
 
 @login_required
+@recent_auth_required
 @require_http_methods(["GET", "POST"])
 def remove_member(request: HttpRequest, name: str, user_id: UUID) -> HttpResponse:
     """Remove somebody, or leave when it is oneself."""

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from tests.fakes.clock import FakeClock
 from tests.rows import ORIGIN, make_project, make_release, make_user
 
 from sealstead.server.accounts.models import User
@@ -184,3 +185,23 @@ def test_nobody_is_flooded_with_invitations() -> None:
     assert int(refused["Retry-After"]) > 0
     assert not Invitation.objects.exists()
     assert mail.outbox == []
+
+
+def test_who_is_a_member_is_changed_by_somebody_who_has_just_proved_it(fake_clock: FakeClock) -> None:
+    """Otherwise a stolen cookie lets its thief in for good, with a token of their own."""
+    owner, guest, thief = make_user(), make_user(), make_user()
+    project = make_project(owner=owner)
+    Role.objects.create(project=project, user=guest, role="maintainer", added_at=fake_clock.now())
+    client = client_of(owner)
+    fake_clock.move(timedelta(minutes=31))
+    name = project.normalized_name
+    for url, form in (
+        (reverse("manage-invite", args=[name]), {"username": thief.username, "role": "owner"}),
+        (reverse("manage-role", args=[name, guest.pk]), {"role": "owner"}),
+        (reverse("manage-remove", args=[name, guest.pk]), {}),
+    ):
+        answer = client.post(url, form)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse("account_reauthenticate") + "?next=")
+    assert not Invitation.objects.exists()
+    assert Role.objects.get(user=guest).role == "maintainer"
