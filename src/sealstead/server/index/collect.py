@@ -9,7 +9,9 @@ Both are what remains of a process that was killed, a refused race, or a deleted
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,8 +38,8 @@ class Collected:
 def collect(blobs: LocalBlobs, *, at: datetime, grace: timedelta = GRACE, dry_run: bool = False) -> Collected:
     """Remove incoming files and unnamed blobs older than `grace` and say how many."""
     before = at - grace
-    stale = [path for path in _files(blobs.incoming) if _changed_at(path) < before]
-    size = sum(path.stat().st_size for path in stale)
+    stale = _old_files(blobs.incoming, before)
+    size = sum(stale.values())
     if not dry_run:
         for path in stale:
             path.unlink(missing_ok=True)
@@ -59,12 +61,16 @@ def collect_here(*, grace: timedelta = GRACE, dry_run: bool = False) -> Collecte
     return collect(blobs, at=config.clock.now(), grace=grace, dry_run=dry_run)
 
 
-def _files(directory: Path) -> list[Path]:
-    return [path for path in directory.iterdir() if path.is_file()] if directory.is_dir() else []
-
-
-def _changed_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+def _old_files(directory: Path, before: datetime) -> dict[Path, int]:
+    """Return the files of `directory` that were last changed before then, with their sizes."""
+    old = {}
+    for path in directory.iterdir() if directory.is_dir() else ():
+        # An upload that is over takes its incoming file away while we look.
+        with suppress(FileNotFoundError):
+            facts = path.stat()
+            if stat.S_ISREG(facts.st_mode) and datetime.fromtimestamp(facts.st_mtime, UTC) < before:
+                old[path] = facts.st_size
+    return old
 
 
 def _unnamed(first: Path, before: datetime) -> list[Path]:
@@ -72,8 +78,7 @@ def _unnamed(first: Path, before: datetime) -> list[Path]:
     old = {
         first.name + second.name + path.name: path
         for second in first.glob("??")
-        for path in _files(second)
-        if _changed_at(path) < before
+        for path in _old_files(second, before)
     }
     for some in _slices(list(old)):
         named = File.objects.filter(Q(blake2b__in=some) | Q(metadata_blake2b__in=some)).filter(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,3 +77,30 @@ def test_content_that_a_second_file_names_stays(blobs: LocalBlobs) -> None:
     File.objects.filter(pk=deleted.pk).update(blake2b=name, deleted_at=NOW - timedelta(days=400))
     File.objects.filter(pk=kept.pk).update(metadata_blake2b=name)
     assert collect(blobs, at=NOW).blobs == 0
+
+
+def test_uploads_may_end_while_the_collector_looks(blobs: LocalBlobs) -> None:
+    class Fleeting:
+        """A directory whose files are gone just before somebody looks at them."""
+
+        def __init__(self, directory: Path) -> None:
+            self.directory = directory
+
+        def is_dir(self) -> bool:
+            return True
+
+        def iterdir(self) -> Iterator[Path]:
+            for path in list(self.directory.iterdir()):
+                yield path
+                path.unlink()
+
+    upload = blobs.receive()
+    blobs.incoming = Fleeting(blobs.incoming)  # type: ignore[assignment]
+    assert collect(blobs, at=NOW) == Collected(incoming=0, blobs=0, bytes=0)
+    upload.close()
+
+
+def test_a_listed_file_may_be_gone(blobs: LocalBlobs) -> None:
+    blobs.receive().close()
+    (blobs.incoming / "gone").symlink_to("nowhere")
+    assert collect(blobs, at=NOW) == Collected(incoming=0, blobs=0, bytes=0)
