@@ -120,8 +120,9 @@ def withdraw(invitation_id: UUID, project: Project, act: Act) -> None:
 def accept(invitation_id: UUID, act: Act) -> Role:
     """Become a member. Only the invited account can, while the invitation lasts."""
     with transaction.atomic():
+        project = _locked(_own_invitation(invitation_id, act).project)
+        # Read again under the lock: it may have been withdrawn, or the project deleted, meanwhile.
         invitation = _own_invitation(invitation_id, act)
-        project = _locked(invitation.project)
         role, _ = Role.objects.get_or_create(
             project=project, user=act.actor, defaults={"role": invitation.role, "added_at": act.at}
         )
