@@ -35,6 +35,8 @@ def complaints_about(page: Page, *, barriers: bool = True) -> list[str]:
 
     `barriers=False` leaves out axe-core, which takes most of the time, where only the layout differs.
     """
+    # A click returns when the next page has begun to come.
+    page.wait_for_load_state()
     return [*(_accessibility(page) if barriers else ()), *_overflow(page), *_frame(page)]
 
 

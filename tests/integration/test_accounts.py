@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from tests.server_process import Server
@@ -53,7 +54,7 @@ def dump(server: Server) -> str:
                 for row in connection.execute(f'SELECT * FROM "{table}"').fetchall()  # noqa: S608
             ]
     else:
-        with sqlite3.connect(server.data_dir / "db.sqlite3") as connection:
+        with closing(sqlite3.connect(server.data_dir / "db.sqlite3")) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             rows = [
                 row

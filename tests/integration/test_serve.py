@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,11 +161,10 @@ def data(made: Path, tmp_path: Path) -> Path:
 
 
 def test_a_newer_schema_is_refused_and_left_alone(data: Path) -> None:
-    with sqlite3.connect(data / "db.sqlite3") as database:
+    with closing(sqlite3.connect(data / "db.sqlite3")) as database, database:
         database.execute(
             "INSERT INTO django_migrations (app, name, applied) VALUES ('index', '9999_later', '2030-01-01')"
         )
-    database.close()
     code, said = serve(data)
     assert code == 1
     assert said.startswith(
@@ -231,7 +231,7 @@ def test_a_first_start_that_is_killed_is_finished_by_the_next(tmp_path: Path, si
 
 def _applied(data: Path) -> int:
     try:
-        with sqlite3.connect(f"file:{data}/db.sqlite3?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{data}/db.sqlite3?mode=ro", uri=True)) as database:
             return int(database.execute("SELECT count(*) FROM django_migrations").fetchone()[0])
     except sqlite3.Error:
         return 0

@@ -23,3 +23,11 @@ def test_a_mail_is_one_private_file_and_nothing_else(
     assert "secret-link" in files[0].read_text()
     assert capsys.readouterr() == ("", "")
     assert caplog.text == ""
+
+
+def test_a_long_link_stays_in_one_piece(settings: Any, tmp_path: Path) -> None:
+    settings.SEALSTEAD = replace(settings.SEALSTEAD, data_dir=tmp_path)
+    link = f"https://packages.example.org/account/password/reset/key/{'a1-' * 60}/"
+    OutboxBackend().send_messages([EmailMessage("Grüße", f"Öffnen:\n{link}\n", to=["ada@example.org"])])
+    (path,) = (tmp_path / "outbox").iterdir()
+    assert link in path.read_text(encoding="utf-8").splitlines()
