@@ -119,7 +119,31 @@ def test_no_command_but_serve_and_migrate_makes_a_data_directory(sealstead: Comm
     done = create(sealstead, tmp_path / "typo", {})
     assert done.code == 1
     assert f"{tmp_path}/typo: there is no data directory" in done.err
+    assert f"sealstead serve --data-dir {tmp_path}/typo" in done.err
     assert not (tmp_path / "typo").exists()
+
+
+def test_a_name_in_use_is_told_before_a_password_is_asked_for(
+    sealstead: Command, data_dir: Path, environment: dict[str, str]
+) -> None:
+    create(sealstead, data_dir, environment, name="barbara")
+    done = sealstead(
+        *("admin", "create-user", "barbara", "--email", "b@example.org", "--data-dir", data_dir),
+        environment=environment,
+    )
+    assert (done.code, done.err) == (1, "error: there already is an account 'barbara'\n")
+
+
+def test_an_open_key_ring_is_one_problem_with_one_hint(sealstead: Command, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert sealstead("admin", "migrate", "--data-dir", data).code == 0
+    (data / "keyring.json").chmod(0o644)
+    (data / "sealstead.toml").write_text("")
+    (data / "sealstead.toml").chmod(0o644)
+    done = sealstead("admin", "check", "--data-dir", data)
+    assert (done.code, done.err) == (1, "1 problem\n")
+    assert done.out.count(f"chmod 600 {data}/keyring.json") == 1
+    assert f"note: {data}/sealstead.toml is open to other users" in done.out
 
 
 def test_a_healthy_server_has_notes_at_most(
@@ -162,6 +186,11 @@ def test_check_finds_what_is_wrong(sealstead: Command, tmp_path: Path) -> None:
     assert check(sealstead, data).keys() == {"schema-behind"}
     (data / "keyring.json").unlink()
     assert check(sealstead, data).keys() == {"missing-file"}
+    (data / "db.sqlite3").unlink()
+    done = create(sealstead, data, {})
+    assert done.err == (
+        f"error: {data}/keyring.json is missing\nhint: start the server once: sealstead serve --data-dir {data}\n"
+    )
     data.chmod(0o755)
     assert check(sealstead, data).keys() == {"unsafe-file"}
 

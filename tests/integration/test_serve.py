@@ -180,6 +180,13 @@ def test_a_lost_key_ring_is_never_replaced(data: Path) -> None:
     assert not (data / "keyring.json").exists()
 
 
+def test_a_database_that_went_away_is_told_as_at_the_first_start(data: Path) -> None:
+    away = {"SEALSTEAD_DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"}
+    code, said = serve(data, environment=away)
+    assert (code, said.partition("\n")[0]) == (5, "error: the database does not answer")
+    assert "hunter2" not in said
+
+
 def test_a_damaged_key_ring_is_never_replaced(data: Path) -> None:
     (data / "keyring.json").write_text('{"version": 1')
     code, said = serve(data)
@@ -383,7 +390,7 @@ def test_a_certificate_without_its_key_is_one_clear_line(data: Path, tmp_path: P
     code, said = serve(data, "--tls-cert", str(tmp_path / "c.pem"))
     assert (code, said) == (2, "error: tls_cert and tls_key belong together: one of them is missing\n")
     code, said = serve(data, "--tls-cert", str(tmp_path / "c.pem"), "--tls-key", str(tmp_path / "k.pem"))
-    assert (code, said) == (3, f"error: {tmp_path}/k.pem is missing\n")
+    assert (code, said) == (3, f"error: {tmp_path}/k.pem is missing\nhint: tls_key names it\n")
 
 
 def test_forged_headers_and_hosts_count_for_nothing(server: Server) -> None:

@@ -112,8 +112,10 @@ def create_user(
     from sealstead.server.prepare import open_existing
 
     open_existing(data_dir)
+    from sealstead.server.accounts.create import check_name_and_email
     from sealstead.server.accounts.create import create_user as create
 
+    check_name_and_email(name, email)
     user = create(
         username=name, email=email, password=inputs.new_password(from_stdin=password_stdin), is_admin=is_admin
     )
@@ -189,7 +191,11 @@ def check(data_dir: Path, as_json: bool) -> int:
             output.data(f"{'problem' if finding.problem else 'note'}: {finding.message}")
             if finding.hint:
                 output.data(f"  hint: {finding.hint}")
-        output.note(f"{len(problems)} problems" if problems else "no problems")
+        output.note(
+            f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}"
+            if problems
+            else "no problems"
+        )
     return 1 if problems else 0
 
 

@@ -56,7 +56,8 @@ def create_token(data_dir: Path, as_json: bool, **given: Any) -> None:
     output.data(made.token.reveal())
     scope = "all projects" if made.facts["projects"] is None else ", ".join(made.facts["projects"])
     output.note(f"token {made.facts['name']} of {made.facts['user']} for {scope}: id {made.facts['id']}")
-    output.note(f"expires: {made.facts['expires_at'] or 'never'}; it cannot be shown again")
+    output.note(f"expires: {made.facts['expires_at'] or 'never'}")
+    output.note("the token cannot be shown again")
 
 
 @click.command("list-tokens")
@@ -64,7 +65,7 @@ def create_token(data_dir: Path, as_json: bool, **given: Any) -> None:
 @data_dir_option
 @json_option
 def list_tokens(user: str | None, data_dir: Path, as_json: bool) -> None:
-    """List tokens: account, name, scope, state, last use, expiry, id."""
+    """List tokens: account, name, scope, state, last use, end, id."""
     now = _open(data_dir)
     from sealstead.server.credentials.admin import list_tokens as find
 
@@ -76,7 +77,7 @@ def list_tokens(user: str | None, data_dir: Path, as_json: bool) -> None:
         output.note("no tokens")
         return
     output.table(
-        ("user", "name", "scope", "state", "last used", "expires", "id"),
+        ("user", "name", "scope", "state", "last used", "ends", "id"),
         [
             (
                 one["user"],
@@ -84,7 +85,7 @@ def list_tokens(user: str | None, data_dir: Path, as_json: bool) -> None:
                 "all projects" if one["projects"] is None else ",".join(one["projects"]),
                 one["state"],
                 _day(one["last_used_at"]),
-                _day(one["expires_at"]),
+                _day(one["ends_at"]),
                 one["id"],
             )
             for one in found
@@ -120,7 +121,11 @@ def rotate_token(data_dir: Path, as_json: bool, **given: Any) -> None:
         return
     output.data(made.token.reveal())
     output.note(f"successor of {made.facts['predecessor']}: id {made.facts['id']}")
-    output.note(f"the old token works until {_minute(made.facts['predecessor_retires_at'])}")
+    if made.facts["predecessor_retires_at"] <= now.isoformat():
+        output.note("the old token has stopped working")
+    else:
+        output.note(f"the old token works until {_minute(made.facts['predecessor_retires_at'])}")
+    output.note("the new token cannot be shown again")
 
 
 @click.command(

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sealstead.errors import ConflictError
 from sealstead.lifecycle.policy import Policy, checked_overlap, successor_expiry
-from sealstead.lifecycle.states import LIVING, Moments, State, standing_at, state_at
+from sealstead.lifecycle.states import LIVING, Moments, Standing, State, standing_at, state_at
 
 
 class NotRotatableError(ConflictError):
@@ -65,6 +65,14 @@ class Rotation:
     """Successors never used, whose lines end now."""
 
 
+_REASONS = {
+    Standing.PENDING: "it is not valid yet",
+    Standing.EXPIRED: "it has expired",
+    Standing.RETIRED: "it has been replaced by a newer one",
+    Standing.REVOKED: "it is revoked",
+}
+
+
 def overlap_end(rotated_at: datetime, overlap: timedelta, expires_at: datetime | None) -> datetime:
     """Return the moment at which the predecessor stops being accepted.
 
@@ -99,7 +107,8 @@ def plan_rotation(
             # Also after an overlap of zero, when the predecessor is not accepted any more.
             return Repeat(successor=link.id)
     if state_at(predecessor.moments, at) is not State.ACTIVE:
-        raise NotRotatableError("it is not accepted any more", hint="issue a new one instead")
+        reason = _REASONS.get(standing_at(predecessor.moments, at), "it is not accepted")
+        raise NotRotatableError(reason, hint="issue a new one instead")
     for link in unrevoked:
         if link.used:
             raise AlreadyRotatedError(

@@ -20,6 +20,7 @@ from sealstead.server.database import database_settings
 from sealstead.server.forwarded import Network
 
 PREFIX = "SEALSTEAD_"
+MAX_WORKERS = 256
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
 """Addresses that mean every interface, and what reaches such a server from its own machine."""
 

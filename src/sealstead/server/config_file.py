@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from sealstead.durations import parse_duration
 from sealstead.errors import InputError, SealsteadError
 from sealstead.secret import Secret
-from sealstead.server.config import PREFIX, Config, declared
+from sealstead.server.config import MAX_WORKERS, PREFIX, Config, declared
 from sealstead.server.forwarded import Network
 from sealstead.server.keyring import MASTER_KEYS_ENV, load_ring
 
@@ -191,7 +191,7 @@ def _int(name: str, value: object, *, from_text: bool) -> int:
     if from_text and re.fullmatch(r"[0-9]{1,18}", str(value), re.ASCII):
         value = int(str(value))
     number = _plain(value, int, "a whole number")
-    most = _MAX_PORT if name.endswith("port") else 2**60
+    most = MAX_WORKERS if name == "workers" else _MAX_PORT if name.endswith("port") else 2**60
     least = 0 if name == "port" else 1
     if not least <= number <= most:
         raise ValueError(f"expected a number from {least} to {most}")

@@ -37,6 +37,7 @@ def database_settings(url: Secret[str] | None, data_dir: Path) -> dict[str, Any]
 
     Raises:
         InvalidDatabaseUrlError: not a `postgresql://` address with a database name.
+        DatabaseUnreachableError: the driver of PostgreSQL is not installed.
     """
     if url is None:
         return {
@@ -59,6 +60,7 @@ def database_settings(url: Secret[str] | None, data_dir: Path) -> dict[str, Any]
     name = unquote(parts.path.lstrip("/"))
     if parts.scheme not in {"postgresql", "postgres"} or not name:
         raise InvalidDatabaseUrlError("database_url is not an address of PostgreSQL", hint=hint)
+    need_driver()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -81,19 +83,35 @@ def has_tables(url: Secret[str] | None, data_dir: Path) -> bool:
     if url is None:
         file = data_dir / SQLITE_FILE
         return file.exists() and file.stat().st_size > 0
-    try:
-        import psycopg
-    except ImportError as exc:
-        raise DatabaseUnreachableError(
-            "database_url names PostgreSQL, but its driver is not installed",
-            hint="install sealstead[server,postgres]",
-        ) from exc
+    need_driver()
+    import psycopg
+
     try:
         with psycopg.connect(url.reveal(), connect_timeout=10) as connection:
             row = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
     except psycopg.Error:
         # `from None`: the driver's message may quote the address.
-        raise DatabaseUnreachableError(
-            "the database does not answer", hint="check database_url, and that the database exists"
-        ) from None
+        raise no_answer() from None
     return bool(row and row[0])
+
+
+def no_answer() -> DatabaseUnreachableError:
+    """What is said of a PostgreSQL that cannot be reached, wherever that is noticed first."""
+    return DatabaseUnreachableError(
+        "the database does not answer", hint="check database_url, and that the database exists"
+    )
+
+
+def need_driver() -> None:
+    """Return if the driver of PostgreSQL can be used.
+
+    Raises:
+        DatabaseUnreachableError: it, or the library below it, is not installed.
+    """
+    try:
+        import psycopg  # noqa: F401 - only whether it can be
+    except ImportError as exc:
+        raise DatabaseUnreachableError(
+            "database_url names PostgreSQL, but its driver is not installed",
+            hint="pip install 'sealstead[postgres]'",
+        ) from exc

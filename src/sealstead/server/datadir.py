@@ -82,8 +82,9 @@ def check_data_dir(path: Path) -> Path:
         status = found.stat()
     except FileNotFoundError as exc:
         raise NoDataDirError(
-            f"{path}: there is no data directory",
-            hint="name it with --data-dir, or start a server there first: sealstead serve",
+            f"{path.absolute()}: there is no data directory",
+            hint="name another with --data-dir, or start a server there first: "
+            f"sealstead serve --data-dir {path.absolute()}",
         ) from exc
     except OSError as exc:
         raise UnusableDataDirError(f"{path}: {exc.strerror}") from exc

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sealstead.custody.files import read_private, write_private
+from sealstead.custody.files import MissingFileError, read_private, write_private
 from sealstead.custody.sealed import KeyRing
 
 RING_FILE = "keyring.json"
@@ -31,7 +31,17 @@ def load_ring(data_dir: Path, master_key_file: Path | None, environ: Mapping[str
     def read() -> KeyRing:
         return KeyRing.parse(read_private(path).decode("utf-8", "replace"), source=str(path))
 
-    ring = read()
+    try:
+        ring = read()
+    except MissingFileError as exc:
+        if master_key_file:
+            raise
+        raise MissingFileError(
+            exc.message,
+            hint="restore it from your backup"
+            if any(data_dir.glob("*.sqlite3"))
+            else f"start the server once: sealstead serve --data-dir {data_dir}",
+        ) from exc
     ring.reload_from(read)
     return ring
 

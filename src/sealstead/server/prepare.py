@@ -19,7 +19,7 @@ from sealstead.custody.files import MissingFileError
 from sealstead.errors import ConflictError
 from sealstead.server.config import PREFIX
 from sealstead.server.config_file import read_settings
-from sealstead.server.database import DatabaseUnreachableError, has_tables
+from sealstead.server.database import DatabaseUnreachableError, has_tables, no_answer
 from sealstead.server.datadir import check_data_dir, make_data_dir, setup_lock
 from sealstead.server.keyring import MASTER_KEYS_ENV, RING_FILE, make_ring
 
@@ -166,13 +166,28 @@ def pending_migrations() -> list[str]:
 
 
 def _executor() -> MigrationExecutor:
-    from django.db import DatabaseError, connection
+    from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
-    try:
+    with answering():
         return MigrationExecutor(connection)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Work with the database, and say in our own words when it cannot be reached or read.
+
+    Raises:
+        DatabaseUnreachableError
+    """
+    from django.db import DatabaseError, connection
+
+    try:
+        yield
     except DatabaseError as exc:
         # Not `from exc`: a message of the driver may quote the connection, password and all.
+        if connection.vendor == "postgresql" and connection.connection is None:
+            raise no_answer() from None
         raise DatabaseUnreachableError(
             f"the database cannot be opened ({type(exc).__name__})",
             hint="check database_url and the data directory",
@@ -205,6 +220,8 @@ def _one_migrates() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield  # `setup_lock` is enough: everyone shares the directory
         return
+    with answering():
+        connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
         try:

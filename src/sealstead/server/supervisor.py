@@ -45,7 +45,9 @@ class Supervisor(Arbiter):  # type: ignore[misc]
         try:
             self.app.reread()
         except SealsteadError as exc:
-            _log.error("not reloaded, the old settings hold: %s", exc.message)
+            _log.error(
+                "not reloaded, the old settings hold: %s%s", exc.message, f" ({exc.hint})" if exc.hint else ""
+            )
             return
         super().reload()
 

@@ -59,9 +59,11 @@ def server_context(files: CertificateFiles) -> ssl.SSLContext:
     Raises:
         UnusableCertificateError: missing, unreadable, or key and certificate do not belong together.
     """
-    for path in (files.certificate, files.key):
+    for setting, path in (("tls_cert", files.certificate), ("tls_key", files.key)):
         if not path.exists():
-            raise UnusableCertificateError(f"{path} is missing")
+            raise UnusableCertificateError(
+                f"{path} is missing", hint=None if files.authority else f"{setting} names it"
+            )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("port = 70000", "port: expected a number from 0 to 65535"),
         ('port = "8000"', "port: expected a whole number"),
         ("port = true", "port: expected a whole number"),
-        ("workers = 0", "workers: expected a number from 1"),
+        ("workers = 0", "workers: expected a number from 1 to 256"),
         ("tls_self_signed = 1", "tls_self_signed: expected true or false"),
         ('allowed_hosts = "one"', "allowed_hosts: expected a list of texts"),
         ("allowed_hosts = [1]", "allowed_hosts: expected a list of texts"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def test_another_address_is_refused_without_quoting_it(url: str) -> None:
         database_settings(Secret(url), Path("/x"))
     assert caught.value.code == "invalid-database-url"
     assert "hunter2" not in "".join(traceback.format_exception(caught.value.with_traceback(None)))
+
+
+def test_a_driver_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for ask in (database_settings, has_tables):
+        with pytest.raises(DatabaseUnreachableError, match="driver is not installed") as caught:
+            ask(Secret("postgresql://h/n"), Path("/x"))
+        assert caught.value.hint == "pip install 'sealstead[postgres]'"
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:

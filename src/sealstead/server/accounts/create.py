@@ -57,7 +57,11 @@ def create_user(
         UserNameTakenError, EmailTakenError: another account has it, in whatever case.
     """
     email = email.strip().lower()
-    _check(username, email, password)
+    check_name_and_email(username, email)
+    try:
+        validate_password(password, User(username=username, email=email))
+    except ValidationError as exc:
+        raise WeakPasswordError("the password is too weak", hint=" ".join(exc.messages)) from exc
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -77,7 +81,14 @@ def create_user(
     return user
 
 
-def _check(username: str, email: str, password: str) -> None:
+def check_name_and_email(username: str, email: str) -> None:
+    """Return if an account may have this name and this address; asked before anybody types a password.
+
+    Raises:
+        BadUserNameError, BadEmailError: not acceptable.
+        UserNameTakenError, EmailTakenError: another account has it, in whatever case.
+    """
+    email = email.strip().lower()
     try:
         user_name(username)
     except ValidationError as exc:
@@ -92,7 +103,3 @@ def _check(username: str, email: str, password: str) -> None:
         raise UserNameTakenError(f"there already is an account {username!r}")
     if filter_users_by_email(email):
         raise EmailTakenError(f"another account has the e-mail address {email}")
-    try:
-        validate_password(password, User(username=username, email=email))
-    except ValidationError as exc:
-        raise WeakPasswordError("the password is too weak", hint=" ".join(exc.messages)) from exc

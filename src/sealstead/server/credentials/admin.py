@@ -16,10 +16,11 @@ from django.db import transaction
 
 from sealstead.durations import LONGEST, parse_duration
 from sealstead.errors import DeniedError, InputError, NotFoundError
+from sealstead.lifecycle.states import end_of
 from sealstead.secret import Secret
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.record import Origin
-from sealstead.server.credentials.errors import CredentialNotFoundError
+from sealstead.server.credentials.errors import CredentialNotFoundError, NameNeedsUserError
 from sealstead.server.credentials.issue import issue_upload_token
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.policy import default_life, default_overlap
@@ -27,7 +28,7 @@ from sealstead.server.credentials.projects import project_directory
 from sealstead.server.credentials.revoke import revoke
 from sealstead.server.credentials.rotate import rotate_upload_token
 from sealstead.server.credentials.scope import project_names
-from sealstead.server.credentials.states import is_living, standing_of
+from sealstead.server.credentials.states import is_living, moments_of, standing_of
 
 OPERATOR = Origin(user_agent="sealstead admin")
 
@@ -78,7 +79,11 @@ def create_token(
     Raises:
         NoSuchUserError, NotAMemberError, ScopeChoiceError, and those of `issue_upload_token` and `reserve`.
     """
-    if all_projects == bool(projects):
+    if all_projects and projects:
+        raise ScopeChoiceError(
+            "--project and --all-projects exclude each other", hint="choose one of the two"
+        )
+    if not all_projects and not projects:
         raise ScopeChoiceError(
             "a token needs a scope", hint="name its projects with --project, or choose --all-projects"
         )
@@ -113,7 +118,7 @@ def rotate_token(*, token: str, user: str | None, overlap: str | None, at: datet
     A name stands for the latest link of its line. `overlap` is a duration, or None for the policy's default.
 
     Raises:
-        NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, and those of `rotate_upload_token`.
+        NameNeedsUserError, NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, and those of `rotate_upload_token`.
     """
     row = _find(token, user, at, latest=True)
     successor, text = rotate_upload_token(
@@ -138,7 +143,7 @@ def revoke_token(
     A name stands for the whole line of rotations that holds it.
 
     Raises:
-        NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, AlreadyRevokedError
+        NameNeedsUserError, NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, AlreadyRevokedError
     """
     row = _find(token, user, at)
     ended = revoke(row, actor=None, at=at, origin=OPERATOR, reason=reason, only_this=only_this)
@@ -157,6 +162,7 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
         "created_at": row.created_at.isoformat(),
         "expires_at": _iso(row.expires_at),
         "retires_at": _iso(row.retires_at),
+        "ends_at": _iso(end_of(moments_of(row))),
         "revoked_at": _iso(row.revoked_at),
         "last_used_at": _iso(row.last_used_at),
         "last_used_ip": row.last_used_ip,
@@ -204,13 +210,17 @@ def _find(token: str, user: str | None, at: datetime, *, latest: bool = False) -
         by_id = rows.filter(pk=UUID(token)).first()
     except ValueError:
         by_id = None
+        if user is None:
+            raise NameNeedsUserError from None
     if by_id is not None:
         return by_id
-    if user is None:
+    bearers = list(rows.filter(name=token).order_by("created_at", "pk")) if user is not None else []
+    if not bearers:
         raise CredentialNotFoundError
-    named = [row for row in rows.filter(name=token).order_by("created_at", "pk") if is_living(row, at)]
-    if not named:
-        raise CredentialNotFoundError
+    # Of a name that nothing living bears, its last line: the verb says what became of it.
+    named = [row for row in bearers if is_living(row, at)] or [
+        row for row in bearers if row.line == bearers[-1].line
+    ]
     if len({row.line for row in named}) > 1:
         raise AmbiguousTokenError(f"several tokens are named {token!r}", hint="name one by its id")
     return named[-1 if latest else 0]

@@ -91,6 +91,17 @@ class CredentialNotFoundError(NotFoundError):
         super().__init__("no such token", hint="list the tokens of the account to see their ids")
 
 
+class NameNeedsUserError(InputError):
+    """A name stands for a token of one account, and no account was given."""
+
+    code = "name-needs-user"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a name needs --user: it stands for a token of one account", hint="give --user, or the token's id"
+        )
+
+
 class InvalidTokenNameError(InputError):
     """A token's name is blank, too long, or holds control characters."""
 

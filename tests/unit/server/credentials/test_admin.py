@@ -11,6 +11,7 @@ from tests.rows import make_project, make_user
 from tests.tokens import ORIGIN, T0
 
 from sealstead.durations import InvalidDurationError
+from sealstead.lifecycle.rotation import NotRotatableError
 from sealstead.secret import Secret
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
@@ -26,8 +27,10 @@ from sealstead.server.credentials.admin import (
     rotate_token,
 )
 from sealstead.server.credentials.errors import (
+    AlreadyRevokedError,
     CredentialNotFoundError,
     InvalidCredentialError,
+    NameNeedsUserError,
     TokenNameInUseError,
 )
 from sealstead.server.credentials.judge import judge_upload_token
@@ -156,11 +159,40 @@ def revoke_by(token: str, user: str | None) -> Any:
 def test_an_id_needs_no_account_and_a_name_does(ada: User) -> None:
     made = create()
     make_user("bob")
-    for token, user in (("ci", None), ("ci", "bob"), (made.facts["id"], "bob"), (str(uuid4()), None)):
+    with pytest.raises(NameNeedsUserError):
+        revoke_by("ci", None)
+    for token, user in (("ci", "bob"), (made.facts["id"], "bob"), (str(uuid4()), None)):
         with pytest.raises(CredentialNotFoundError):
             revoke_by(token, user)
     judge(made.token)
     revoke_by(made.facts["id"], None)
+
+
+def test_a_name_whose_token_has_ended_says_how(ada: User) -> None:
+    create()
+    with pytest.raises(NotRotatableError, match="has expired"):
+        rotate(at=T0 + timedelta(days=91))
+    revoke_by("ci", "ada")
+    with pytest.raises(NotRotatableError, match="is revoked"):
+        rotate()
+    with pytest.raises(AlreadyRevokedError):
+        revoke_by("ci", "ada")
+
+
+def test_a_list_shows_the_end_that_a_rotation_or_a_revocation_has_brought(ada: User) -> None:
+    create()
+    second = rotate()
+    old, new = list_tokens(user="ada", at=T0)
+    assert old["ends_at"] == old["retires_at"] < old["expires_at"]
+    assert new["ends_at"] == new["expires_at"]
+    revoke_by(second.facts["id"], None)
+    assert list_tokens(user="ada", at=T0)[1]["ends_at"] == T0.isoformat()
+
+
+def test_both_scopes_at_once_are_told_as_such(ada: User) -> None:
+    with pytest.raises(ScopeChoiceError) as caught:
+        create(projects=["a"], all_projects=True)
+    assert caught.value.hint == "choose one of the two"
 
 
 def test_a_name_that_two_lines_share_is_not_guessed(ada: User) -> None:
