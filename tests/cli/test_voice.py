@@ -67,7 +67,8 @@ def test_errors_are_json_where_the_result_would_be(sealstead: Command, tmp_path:
     assert json.loads(done.err)["error"] == {
         "code": "no-data-dir",
         "message": f"{tmp_path}/none: there is no data directory",
-        "hint": "name it with --data-dir, or start a server there first: sealstead serve",
+        "hint": "name another with --data-dir, or start a server there first: "
+        f"sealstead serve --data-dir {tmp_path}/none",
         "exit_code": 1,
     }
     assert done.code == 1
