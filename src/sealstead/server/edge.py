@@ -93,7 +93,8 @@ class Edge:
             if refusal is not None:
                 return refusal
             if environ.get("REQUEST_METHOD") not in READ_METHODS:
-                return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, headers=[("Allow", "GET, HEAD")])
+                text = f"Method Not Allowed: uploads go to {settings.SEALSTEAD.public_url}/legacy/"
+                return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, text, [("Allow", "GET, HEAD")])
             return answer_read(path, environ)
         except DatabaseError:
             _log.exception("the database cannot be read", request_id=request_id, path=path)

@@ -41,10 +41,14 @@ CODES: dict[str, tuple[int | None, str]] = {
     # code: (status, or None for the family's; anchors in /help/ with a blank between them, or "")
     "upload-not-allowed": (None, "project-name"),
     "too-many-attempts": (429, ""),
-    # The reference answers 400 where a conflict is meant; clients look for it (twine --skip-existing).
-    "file-exists": (400, ""),
-    "file-name-burned": (400, ""),
-    "release-closed": (400, ""),
+    # The reference answers 400 where a conflict is meant; clients look for it and for the beginning of the text.
+    "file-exists": (400, "file-name-reuse"),
+    "file-name-burned": (400, "file-name-reuse"),
+    "release-closed": (400, "release-age"),
+    "invalid-file-name": (None, "file-checks"),
+    "invalid-archive": (None, "file-checks"),
+    "upload-too-large": (None, "file-size"),
+    "uploads-closed": (None, "project-state"),
     "second-sdist": (400, ""),
     "project-name-refused": (400, "project-name"),
     "upload-action-gone": (410, ""),

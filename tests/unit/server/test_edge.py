@@ -257,6 +257,7 @@ def test_nothing_can_be_written(project: Project, file: File, method: str) -> No
     for path in ("/simple/", "/simple/demo-project/", address(file), "/pypi/demo-project/json"):
         response = get(path, method=method)
         assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
+        assert response.body.endswith(b"/legacy/\n") or method == "HEAD"
 
 
 def test_head_is_get_without_the_body(project: Project, file: File) -> None:

@@ -34,6 +34,7 @@ LABELS: dict[str, Promise] = {
     tags.TOKEN_REVOKED: _("Token revoked"),
     tags.TOKEN_REFUSED: _("Token refused"),
     tags.FILE_UPLOADED: _("File uploaded"),
+    tags.FILE_UNCHANGED: _("File uploaded again, unchanged"),
     tags.FILE_REFUSED: _("Upload refused"),
     tags.FILE_REMOVED: _("File deleted"),
     tags.RELEASE_YANKED: _("Release yanked"),

@@ -31,6 +31,7 @@ TOKEN_REVOKED: Final = "upload-token:revoked"
 TOKEN_REFUSED: Final = "upload-token:refused"
 
 FILE_UPLOADED: Final = "file:uploaded"
+FILE_UNCHANGED: Final = "file:unchanged"
 FILE_REFUSED: Final = "file:refused"
 FILE_REMOVED: Final = "file:removed"
 

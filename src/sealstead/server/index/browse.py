@@ -23,12 +23,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from packaging.utils import canonicalize_name
 
 from sealstead.server.index.models import Project, ProjectState, Release, Role
 from sealstead.server.index.search import MAX_QUERY_CHARACTERS, listed, search
 from sealstead.server.index.simple import file_path
+from sealstead.server.index.upload_api import wrong_address
 from sealstead.server.index.versions import find_version, newest, version_key
 
 PROJECTS_PER_PAGE: Final = 50
@@ -46,8 +48,11 @@ class Link:
     url: str
 
 
-@require_safe
+@csrf_exempt
 def home(request: HttpRequest) -> HttpResponse:
+    """The list. Whoever uploads to the bare address is told the right one; nothing here changes anything."""
+    if request.method not in {"GET", "HEAD"}:
+        return wrong_address(request, allow="GET, HEAD")
     return _list(request, listed(), query="")
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -32,7 +32,8 @@ from sealstead.server.index.upload import Outcome, accept_upload
 from sealstead.server.index.upload_errors import IndexBusyError, StorageFullError
 from sealstead.server.index.upload_gate import Gate
 from sealstead.server.index.upload_store import database_trouble
-from sealstead.server.problem import refusal
+from sealstead.server.problem import answer, help_link, refusal
+from sealstead.server.site.address import server_address
 
 DRAIN_FACTOR = 4
 """How many times the largest file is read and dropped to get an answer through to a known client."""
@@ -52,7 +53,22 @@ def legacy_redirect(request: HttpRequest) -> HttpResponse:
         status=308,
         content_type="text/plain; charset=utf-8",
     )
-    response["Location"] = reverse("legacy-upload")
+    # A whole address: twine takes a Location without a host for another server's.
+    response["Location"] = upload_address(request)
+    return response
+
+
+def upload_address(request: HttpRequest) -> str:
+    return server_address(request) + reverse("legacy-upload")
+
+
+def wrong_address(request: HttpRequest, *, allow: str) -> HttpResponse:
+    """Tell a client that uploads to a page, or a person who looks at the address for uploads, where to go."""
+    config: Config = settings.SEALSTEAD
+    _body(request).drain(config.max_file_bytes + MAX_FIELD_BYTES)
+    text = f"Uploads go to {upload_address(request)}, by POST. See {help_link('twine')} for more information."
+    response = answer(request, status=405, text=text, code="method-not-allowed", about=help_link("twine"))
+    response["Allow"] = allow
     return response
 
 
@@ -60,7 +76,7 @@ def legacy_redirect(request: HttpRequest) -> HttpResponse:
 def legacy_upload(request: HttpRequest) -> HttpResponse:
     """Take one file."""
     if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+        return wrong_address(request, allow="POST")
     body = _body(request)
     try:
         outcome = _upload(request, body)
@@ -89,7 +105,10 @@ def _upload(request: HttpRequest, body: BodyReader) -> Outcome:
     gate = Gate(grant=grant, config=config)
     try:
         with _plain_trouble():
-            return _receive(request, body, gate)
+            outcome = _receive(request, body, gate)
+            if not outcome.written:
+                _record_unchanged(request, outcome, gate)
+            return outcome
     except SealsteadError as exc:
         body.drain(DRAIN_FACTOR * limit)
         _record_refusal(request, exc, gate)
@@ -112,6 +131,20 @@ def _receive(request: HttpRequest, body: BodyReader, gate: Gate) -> Outcome:
     finally:
         if received.content is not None:
             received.content.file.close()
+
+
+def _record_unchanged(request: HttpRequest, outcome: Outcome, gate: Gate) -> None:
+    """Write the event: the credential was used, even if the index has nothing new."""
+    record(
+        tags.FILE_UNCHANGED,
+        at=gate.config.clock.now(),
+        origin=origin_of(request),
+        actor_id=gate.grant.owner.pk,
+        actor_name=gate.grant.owner.get_username(),
+        credential_id=gate.grant.credential_id,
+        project=normalize_name(gate.name)[:200],
+        details={"filename": outcome.filename},
+    )
 
 
 def _record_refusal(request: HttpRequest, exc: SealsteadError, gate: Gate) -> None:

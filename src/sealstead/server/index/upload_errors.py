@@ -108,7 +108,7 @@ class UploadConflictError(ConflictError):
 
 
 class FileExistsAlreadyError(UploadConflictError):
-    """Text and status are what `twine upload --skip-existing` looks for."""
+    """The file name has other content, or the content another name. Clients know status and text of it."""
 
     code = "file-exists"
 

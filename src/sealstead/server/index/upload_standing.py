@@ -107,7 +107,7 @@ def _is_there(facts: FileFacts) -> bool:
     if same_name is not None and (same_name.blake2b, same_name.sha256) == (digests.blake2b, digests.sha256):
         return True
     if rows:
-        # twine --skip-existing looks for the beginning of this text.
+        # Clients look for the beginning of this text.
         raise FileExistsAlreadyError(
             f"File already exists ('{facts.filename}', with blake2_256 hash '{digests.blake2b}')."
         )

@@ -26,6 +26,7 @@ from sealstead.server.index import states
 from sealstead.server.index.blobs import LocalBlobs
 from sealstead.server.index.models import File, IndexState, Project, Release, Role, RoleName
 from sealstead.server.index.names import confusable_name
+from sealstead.server.problem import help_link
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -146,11 +147,28 @@ def test_equal_versions_are_one_release(bench: Bench) -> None:
 def test_the_same_file_again_is_answered_and_nothing_done(bench: Bench) -> None:
     path = bench.wheel()
     assert bench.send(path).status == 200
-    events, blobs = Event.objects.count(), bench.blob_names()
+    events, blobs = set(Event.objects.values_list("pk", flat=True)), bench.blob_names()
     answer = bench.send(path)
     assert (answer.status, answer.text) == (200, f"{path.name}: already there, nothing done\n")
     assert (File.objects.count(), IndexState.objects.get().serial) == (1, 1)
-    assert (Event.objects.count(), bench.blob_names()) == (events, blobs)
+    assert bench.blob_names() == blobs
+    event = Event.objects.exclude(pk__in=events).get()
+    assert (event.tag, event.project, event.details) == ("file:unchanged", "example", {"filename": path.name})
+    assert event.credential_id == File.objects.get().credential_id is not None
+
+
+def test_each_check_of_a_file_links_to_its_explanation(bench: Bench) -> None:
+    for path in (bench.wheel(tag="cp311-cp311-linux_x86_64"), garbage(bench, "example-1.0-py3-none-any.whl")):
+        assert bench.send(path).reason.endswith(f" See {help_link('file-checks')} for more information.")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"), [("post", "/", "GET, HEAD"), ("get", "/legacy/", "POST")]
+)
+def test_the_wrong_address_or_method_names_the_right_one(method: str, path: str, allow: str) -> None:
+    response = getattr(Client(enforce_csrf_checks=True), method)(path)
+    assert (response.status_code, response["Allow"]) == (405, allow)
+    assert "Uploads go to http://testserver/legacy/, by POST." in response.content.decode()
 
 
 def test_the_same_name_with_other_content_is_refused(bench: Bench) -> None:
@@ -158,9 +176,12 @@ def test_the_same_name_with_other_content_is_refused(bench: Bench) -> None:
     other = bench.wheel(files={"example/__init__.py": b"other\n"})
     digest = hashlib.blake2b(other.read_bytes(), digest_size=32).hexdigest()
     answer = bench.send(other)
-    # The reason phrase is what old twine prints; --skip-existing looks at its beginning.
+    # The reason phrase is what old twine prints; clients look at its beginning.
     assert answer.status == 400
-    assert answer.reason == f"File already exists ('{other.name}', with blake2_256 hash '{digest}')."
+    assert answer.reason == (
+        f"File already exists ('{other.name}', with blake2_256 hash '{digest}')."
+        f" See {help_link('file-name-reuse')} for more information."
+    )
     assert (bench.refused_event().code, File.objects.count()) == ("file-exists", 1)
 
 
@@ -181,6 +202,7 @@ def test_a_deleted_file_s_name_is_burned(bench: Bench) -> None:
         assert answer.status == 400
         assert answer.reason == (
             "This filename was previously used by a file that has since been deleted. Use a different version."
+            f" See {help_link('file-name-reuse')} for more information."
         )
     assert Event.objects.filter(code="file-name-burned").count() == 2
 
@@ -191,7 +213,10 @@ def test_old_releases_are_closed_at_the_edge(bench: Bench) -> None:
     assert bench.send(bench.sdist()).status == 200
     bench.clock.move(timedelta(microseconds=1))
     answer = bench.send(bench.wheel(tag="py2.py3-none-any"))
-    assert answer.reason == "Uploading new files to releases older than 14 days is not allowed."
+    assert answer.reason == (
+        "Uploading new files to releases older than 14 days is not allowed."
+        f" See {help_link('release-age')} for more information."
+    )
     assert bench.refused_event().code == "release-closed"
     # What is there is still there: a repeated upload does not fail because of its age.
     assert bench.send(bench.wheel()).status == 200
@@ -328,7 +353,7 @@ def test_other_methods_are_refused(bench: Bench) -> None:
 
 def test_without_the_slash_the_right_address_is_told(bench: Bench) -> None:
     response = Client().post("/legacy", data=body_of(bench.wheel()), content_type=CONTENT_TYPE)
-    assert (response.status_code, response["Location"]) == (308, "/legacy/")
+    assert (response.status_code, response["Location"]) == (308, "http://testserver/legacy/")
     assert "expected upload URL is /legacy/" in response.content.decode()
 
 
@@ -419,6 +444,7 @@ def test_the_switches_close_the_index(bench: Bench, switch: states.Switches, tex
     states.set_switches(switch, at=START)
     answer = bench.send(bench.wheel())
     assert (answer.status, text in answer.reason) == (403, True)
+    assert help_link("project-state") in answer.reason
     assert bench.refused_event().code == "uploads-closed"
     assert_nothing_written(bench)
 
@@ -437,7 +463,7 @@ def test_a_large_file_is_refused_with_the_limit(bench: Bench, settings: object) 
     answer = bench.send(bench.wheel())
     assert (answer.status, answer.reason) == (
         400,
-        "File too large. Limit for project 'example' is 500 bytes.",
+        f"File too large. Limit for project 'example' is 500 bytes. See {help_link('file-size')} for more information.",
     )
     assert bench.refused_event().code == "upload-too-large"
     assert_nothing_written(bench)
