@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -159,8 +160,12 @@ def test_ctrl_c_at_a_question_ends_quietly(data_dir: Path, environment: dict[str
     while b"Password" not in said:
         said += os.read(ours, 4096)
     time.sleep(0.2)  # until the question really waits
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
+    for _ in range(6):  # on a busy machine the first may come before the question listens
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+            break
+    assert process.poll() == 130
     os.close(ours)
     assert b"Traceback" not in said
 

@@ -428,6 +428,9 @@ def test_a_trusted_proxy_is_believed_up_to_the_first_stranger(tmp_path: Path, ru
     assert response.status == 200
     assert response.headers["X-Request-ID"] == "from-the-proxy"
     assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+    deadline = time.monotonic() + 10  # the line is written after the answer has gone out
+    while "from-the-proxy" not in server.log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
     (line,) = [line for line in server.log.read_text().splitlines() if "from-the-proxy" in line]
     assert json.loads(line)["ip"] == "192.0.2.55"
 
