@@ -22,11 +22,13 @@ from sealstead.server.credentials.states import is_living
 
 
 def lock_line(row: Credential) -> Credential:
-    """Hold every credential of the line until the transaction ends, and return `row` as it is now.
+    """Hold the line of `row` until the transaction ends, and return `row` as it is now.
 
     Without it a rotation further down could slip a successor past a revocation that has read the line already.
+    Its first credential stands for the whole line: locking all of them would meet new ones in another order each
+    time, and two rotations would wait for each other.
     """
-    list(Credential.objects.select_for_update().filter(line=row.line).order_by("pk").values_list("pk"))
+    list(Credential.objects.select_for_update().filter(pk=row.line).values_list("pk"))
     return Credential.objects.select_related("owner").get(pk=row.pk)
 
 
