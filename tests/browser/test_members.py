@@ -67,10 +67,12 @@ def test_invite_accept_promote_and_leave(
     other.goto(members)
     expect(other.locator("form[action$='/members/invite/']")).to_have_count(0)
 
-    # The last owner stays, whatever the button.
+    # The last owner stays: no button to leave, and another role is refused.
     any_page.goto(members)
-    row_of(any_page, owner.name).get_by_role("link").click()
-    any_page.locator("main .button--danger").click()
+    row = row_of(any_page, owner.name)
+    expect(row.get_by_role("link")).to_have_count(0)
+    row.locator("select").select_option("maintainer")
+    row.locator("form button").click()
     expect(any_page.locator(".notice--error")).to_be_visible()
 
     row = row_of(any_page, guest.name)

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sealstead.server.audit import tags
+from sealstead.server.audit.models import Event
 
 LABELS: dict[str, Promise] = {
     tags.ACCOUNT_CREATED: _("Account created"),
@@ -94,6 +95,21 @@ VALUES: dict[str, Promise] = {
 }
 """Values that are words of ours; what a person typed stays as it was typed."""
 
+REASONS: dict[str, Promise] = {
+    "wrong-password": _("The password was wrong."),
+    "account-disabled": _("The account is disabled."),
+    "wrong-code": _("The code was wrong."),
+    "wrong-security-key": _("The security key was not accepted."),
+    "foreign-origin": _("The security key answered for another address."),
+    "cloned-security-key": _("The security key may be a copy."),
+    "invalid-credential": _("The token is not valid."),
+    "token-expired": _("The token has expired."),
+    "token-retired": _("The token has been replaced."),
+    "caveat-not-met": _("The token does not allow that."),
+    "email-not-verified": _("The account has no confirmed e-mail address."),
+}
+"""Why something was refused, for codes whose event carries no reason in words."""
+
 _MOMENTS = {"expires_at", "retires_at"}
 _OUR_WORDS = {"role", "step", "by", "kind", "admin"}
 
@@ -105,6 +121,16 @@ def shown_details(details: dict[str, object]) -> list[tuple[str, str]]:
         for name, value in details.items()
         if value not in (None, "", [])
     ]
+
+
+def shown_reason(event: Event) -> str:
+    """Return in words why it was refused, unless the details say it already or only the code is known."""
+    return "" if event.details.get("reason") else str(REASONS.get(event.code, ""))
+
+
+def shown_program(user_agent: str) -> str:
+    """Return the part of a user agent that people read: installers append a JSON document about the machine."""
+    return user_agent.partition(" {")[0]
 
 
 def _shown(name: str, value: object) -> str:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from sealstead.server.audit.labels import LABELS, shown_details
+from sealstead.server.audit.labels import LABELS, shown_details, shown_program, shown_reason
 from sealstead.server.audit.models import Event
 
 PER_PAGE = 50
@@ -42,13 +42,14 @@ def _page(request: HttpRequest, rows: list[Event], older: int | None) -> HttpRes
             "label": LABELS.get(row.tag, row.tag),
             "accepted": row.accepted,
             "code": row.code,
+            "reason": shown_reason(row),
             "project": row.project,
             "credential_id": row.credential_id,
             "details": shown_details(row.details),
             "actor_name": row.actor_name,
             "by_visitor": _by(request, row),
             "ip": row.ip,
-            "user_agent": row.user_agent,
+            "user_agent": shown_program(row.user_agent),
         }
         for row in rows
     ]

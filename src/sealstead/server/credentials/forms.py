@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from sealstead.lifecycle.policy import Policy
 from sealstead.server.credentials.policy import default_life, default_overlap
-from sealstead.server.credentials.projects import ProjectRef
+from sealstead.server.credentials.projects import ProjectRef, project_directory
 from sealstead.server.credentials.scope import MAX_NAME_CHARS
 
 LIVES = (30, 90, 365)
@@ -66,6 +66,7 @@ class AddTokenForm(forms.Form):
     ) -> None:
         super().__init__(data, initial=initial)
         self._at = at
+        self._owned = {one.id for one in projects}
         self._field("projects").choices = [(one.normalized_name, one.name) for one in projects]
         self._field("expiry").choices = expiry_choices(policy)
 
@@ -78,6 +79,13 @@ class AddTokenForm(forms.Form):
         name = " ".join(unicodedata.normalize("NFC", self.cleaned_data["name"]).split())
         if any(unicodedata.category(character).startswith("C") for character in name):
             raise forms.ValidationError(_("Use visible characters only"))
+        return name
+
+    def clean_new_project(self) -> str:
+        name: str = self.cleaned_data["new_project"]
+        found = project_directory().find(name) if name else None
+        if found is not None and found.id in self._owned:
+            raise forms.ValidationError(_("You have this project already: pick it above."))
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -95,6 +103,8 @@ class AddTokenForm(forms.Form):
         data["scope"] = scope
         if data.get("expiry") == "custom" and not data.get("expires_on") and "expires_on" not in self.errors:
             self.add_error("expires_on", _("Pick the last day"))
+        elif data.get("expiry") == "custom" and data.get("expires_on") and self._last_moment() <= self._at:
+            self.add_error("expires_on", _("The expiry must be in the future"))
         return data
 
     def expires_at(self) -> datetime | None:
@@ -103,9 +113,13 @@ class AddTokenForm(forms.Form):
         if choice == "never":
             return None
         if choice == "custom":
-            day = self.cleaned_data["expires_on"] + timedelta(days=1)
-            return datetime.combine(day, time(), tzinfo=UTC)
+            return self._last_moment()
         return self._at + timedelta(days=int(choice))
+
+    def _last_moment(self) -> datetime:
+        # The calendar has no day after its last one.
+        day = min(self.cleaned_data["expires_on"], date.max - timedelta(days=1))
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
 
 
 class RotateForm(forms.Form):

@@ -29,7 +29,7 @@ from sealstead.errors import ConflictError, SealsteadError
 from sealstead.secret import Secret
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.reauth import recent_auth_required
-from sealstead.server.audit.labels import LABELS
+from sealstead.server.audit.labels import LABELS, shown_details, shown_program, shown_reason
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.origin import origin_of
 from sealstead.server.audit.record import Origin
@@ -87,7 +87,17 @@ def details(request: HttpRequest, credential_id: UUID) -> HttpResponse:
         {
             "token": shown(row, at, all_projects=True),
             "successors": [shown(link, at) for link in row.successors.order_by("created_at")],
-            "events": [{"row": event, "label": LABELS.get(event.tag, event.tag)} for event in events],
+            "events": [
+                {
+                    "row": event,
+                    "label": LABELS.get(event.tag, event.tag),
+                    "reason": shown_reason(event),
+                    "details": shown_details(event.details),
+                    "program": shown_program(event.user_agent),
+                }
+                for event in events
+            ],
+            "last_program": shown_program(row.last_used_agent),
         },
     )
 

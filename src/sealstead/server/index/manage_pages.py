@@ -128,6 +128,8 @@ def releases(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def members(request: HttpRequest, name: str) -> HttpResponse:
     project = find_project(request, name)
+    owners = Role.objects.filter(project=project, role=RoleName.OWNER, user__is_active=True)
+    active = list(owners.values_list("pk", flat=True)[:2])
     return page(
         request,
         "members",
@@ -138,6 +140,7 @@ def members(request: HttpRequest, name: str) -> HttpResponse:
             project=project, expires_at__gt=settings.SEALSTEAD.clock.now()
         ).select_related("user"),
         role_choices=_role_choices(),
+        last_owner=active[0] if len(active) == 1 else None,
     )
 
 

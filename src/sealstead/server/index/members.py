@@ -99,7 +99,7 @@ def invite(project: Project, username: str, role: RoleName, act: Act) -> Invitat
             created_at=act.at,
             expires_at=act.at + INVITATION_LIFE,
         )
-        _tell(tags.ROLE_INVITED, project, user, role, act)
+        _tell(tags.ROLE_INVITED, project, user, role, act, ends=invitation.expires_at)
     return invitation
 
 
@@ -223,7 +223,14 @@ def _keep_an_owner(project: Project, membership: Role, what: str) -> None:
 
 
 def _tell(
-    tag: str, project: Project, user: User, role: RoleName, act: Act, *, owners: Iterable[User] | None = None
+    tag: str,
+    project: Project,
+    user: User,
+    role: RoleName,
+    act: Act,
+    *,
+    owners: Iterable[User] | None = None,
+    ends: datetime | None = None,
 ) -> None:
     """One event, and after the commit one mail to every owner and the person concerned."""
     record(
@@ -245,5 +252,6 @@ def _tell(
         "member": user.username,
         "role": role.value,
         "actor": act.actor.username,
+        "ends": ends,
     }
     transaction.on_commit(lambda: notify(recipients.values(), "project_member", context))

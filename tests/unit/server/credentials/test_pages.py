@@ -98,7 +98,7 @@ def test_the_answer_shows_the_token_once_and_no_cache_keeps_it(
         ({"scope": "user"}, "Select a valid choice"),
         ({"expiry": ""}, "Choose when the token expires"),
         ({"expiry": "custom"}, "Pick the last day"),
-        ({"expiry": "custom", "expires_on": "2020-01-01"}, "choose another one"),
+        ({"expiry": "custom", "expires_on": "2020-01-01"}, "The expiry must be in the future"),
         ({"expiry": "custom", "expires_on": "soon"}, "valid date"),
         ({"scope": "projects", "new_project": "json"}, "isn't allowed"),
     ],
@@ -354,3 +354,37 @@ def test_a_hundred_projects_are_offered(client: Client, ada: User) -> None:
     assert answer.status_code == 200
     (token,) = set(TOKEN.findall(text_of(answer)))
     assert len(token) < MAX_TOKEN_CHARS
+
+
+def test_a_project_one_has_is_picked_and_not_reserved_again(client: Client, ada: User) -> None:
+    make_project("my-own", owner=ada)
+    answer = client.post(ADD, form(name="", scope="projects", new_project="My.Own"))
+    assert answer.status_code == 400
+    page = text_of(answer)
+    assert "You have this project already: pick it above." in page
+    assert "Specify a token name" in page, "all fields are told of in one round"
+    assert not Credential.objects.exists()
+    assert Project.objects.count() == 1
+
+
+def test_the_last_day_of_the_calendar_is_an_answer(client: Client) -> None:
+    assert client.post(ADD, form(expiry="custom", expires_on="9999-12-31")).status_code == 200
+
+
+def test_details_say_once_and_in_words_what_happened(
+    client: Client, ada: User, fake_clock: FakeClock
+) -> None:
+    row = own_token(ada, fake_clock)
+    Event.objects.create(
+        tag="upload-token:refused",
+        accepted=False,
+        code="token-expired",
+        at=fake_clock.now(),
+        credential_id=row.pk,
+        user_id=ada.pk,
+        user_agent='uv/0.9.1 {"cpu":"x86_64"}',
+    )
+    page = text_of(client.get(f"{ADD}{row.pk}/"))
+    assert "The token has expired." in page
+    assert "uv/0.9.1" in page
+    assert "x86_64" not in page

@@ -205,3 +205,15 @@ def test_who_is_a_member_is_changed_by_somebody_who_has_just_proved_it(fake_cloc
         assert answer["Location"].startswith(reverse("account_reauthenticate") + "?next=")
     assert not Invitation.objects.exists()
     assert Role.objects.get(user=guest).role == "maintainer"
+
+
+def test_only_the_last_owner_is_offered_no_way_out() -> None:
+    owner, second = make_user(), make_user()
+    project = make_project(owner=owner)
+    url = reverse("manage-members", args=[project.normalized_name])
+    leave = reverse("manage-remove", args=[project.normalized_name, owner.pk])
+    alone = client_of(owner).get(url).content.decode()
+    assert "The last owner stays." in alone
+    assert leave not in alone
+    Role.objects.create(project=project, user=second, role=RoleName.OWNER, added_at=project.created_at)
+    assert leave in client_of(owner).get(url).content.decode()

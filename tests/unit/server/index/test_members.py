@@ -150,3 +150,26 @@ def test_unknown_member_and_foreign_invitation_are_refused() -> None:
         members.remove(project, uuid4(), act(owner))
     members.withdraw(invitation.pk, foreign, act(other))
     assert not Invitation.objects.exists()
+
+
+def test_invitation_mail_links_to_a_page_its_reader_may_see() -> None:
+    owner = make_user("ada")
+    make_user("bob")
+    project = make_project("shared", owner=owner)
+    members.invite(project, "bob", RoleName.MAINTAINER, act(owner))
+    bodies = {message.to[0].partition("@")[0]: str(message.body) for message in mail.outbox}
+    assert "/manage/projects/" in bodies["bob"]
+    assert "/members/" not in bodies["bob"]
+    assert "/manage/project/shared/members/" in bodies["ada"]
+    assert all("The invitation ends on" in body for body in bodies.values())
+
+
+def test_who_was_removed_gets_no_link_to_the_members_page() -> None:
+    owner, guest = make_user("ada"), make_user("bob")
+    project = make_project("shared", owner=owner)
+    members.accept(members.invite(project, "bob", RoleName.MAINTAINER, act(owner)).pk, act(guest))
+    mail.outbox.clear()
+    members.remove(project, guest.pk, act(owner))
+    bodies = {message.to[0].partition("@")[0]: str(message.body) for message in mail.outbox}
+    assert "/members/" in bodies["ada"]
+    assert "/members/" not in bodies["bob"]
