@@ -189,9 +189,7 @@ def test_completion_completes(sealstead: Command) -> None:
     assert "plain,check" not in done.out.split()
 
 
-@pytest.mark.parametrize(
-    ("module", "name"), [("pypi_profile", "pypi-profile"), ("signotaur_tool", "SignotaurTool")]
-)
+@pytest.mark.parametrize(("module", "name"), [("signotaur_tool", "SignotaurTool")])
 def test_the_other_scripts_say_that_they_are_not_there_yet(module: str, name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"from sealstead.cli.{module} import main; main()"],

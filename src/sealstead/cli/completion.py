@@ -1,4 +1,4 @@
-"""`sealstead completion`: scripts that complete commands and options in a shell."""
+"""Scripts that complete the commands and options of this program in a shell."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ Examples:
 """
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
     """Print a script that completes commands and options in SHELL; put it where the shell looks for such."""
-    from sealstead.cli.main import cli
-
+    program = ctx.find_root()
+    name = program.info_name or "sealstead"
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click knows the three shells of the choice
-    script = kind(cli, {}, "sealstead", "_SEALSTEAD_COMPLETE")
+    script = kind(program.command, {}, name, f"_{name.replace('-', '_').upper()}_COMPLETE")
     # Not `source()`: for bash it starts the bash that is installed and complains about old ones.
     output.data((script.source_template % script.source_vars()).strip())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import os
 import sys
 import traceback
@@ -14,6 +13,7 @@ import click
 
 from sealstead import errors
 from sealstead.cli import output
+from sealstead.cli.groups import LazyGroup, UnknownCommandError
 
 EXIT_CODES: tuple[tuple[type[errors.SealsteadError], int], ...] = (
     (errors.InputError, 2),
@@ -30,9 +30,9 @@ BROKEN_PIPE = 1
 """As click itself ends when a write fails; the reader had enough, so nothing is said."""
 
 _COMMANDS = {
-    # name: (place, first line of its help); the place is imported when the command is used.
     "serve": ("sealstead.cli.server:serve", "Run the server."),
     "admin": ("sealstead.cli.server:admin", "Look after a server: accounts, tokens, schema, health."),
+    "profile": ("sealstead.cli.profile.main:profile", "A publisher's own keys, profile and proofs."),
     "demo": ("sealstead.cli.demo.story:demo", "Watch real programs publish, install, rotate and revoke."),
     "completion": (
         "sealstead.cli.completion:completion",
@@ -41,45 +41,9 @@ _COMMANDS = {
 }
 
 
-class Group(click.Group):
-    """A group that names the nearest command for one it does not know."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            raise UnknownCommandError(name, self.list_commands(ctx), ctx)
-        return super().resolve_command(ctx, args)
-
-
-class LazyGroup(Group):
-    """Imports a sub-command's module when it is called, so that `--help` stays quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-
-class UnknownCommandError(click.UsageError):
-    def __init__(self, name: str, known: Sequence[str], ctx: click.Context) -> None:
-        super().__init__(f"no command is called {name}", ctx)
-        near = difflib.get_close_matches(name, known, n=1)
-        self.hint = f"did you mean {ctx.command_path} {near[0]}?" if near else None
-
-
 @click.group(
     cls=LazyGroup,
+    places=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:

@@ -1,11 +1,13 @@
-"""The drop-in script `pypi-profile`; its commands come with a later version."""
+"""The drop-in script `pypi-profile`: `sealstead profile` under its other name (docs/adr/0001-name.md)."""
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
-from sealstead.cli.drop_in import not_yet
+from sealstead.cli.main import run
+from sealstead.cli.profile.main import profile
 
 
 def main() -> NoReturn:
-    not_yet("pypi-profile", "A publisher's own keys and profile")
+    sys.exit(run(profile, "pypi-profile", sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""`sealstead profile`, also installed as `pypi-profile`: a publisher's own keys, profile and proofs."""
+
+from __future__ import annotations
+
+import click
+
+from sealstead.cli.groups import LazyGroup, Places
+
+COMMANDS: Places = {
+    "completion": (
+        "sealstead.cli.completion:completion",
+        "Print a script that completes commands in a shell.",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  pypi-profile keygen                        make your signing key
+  pypi-profile key-info                      which key signs here
+  pypi-profile key-rotate pypi_profile.toml  replace it while you have it
+""",
+)
+@click.version_option(
+    package_name="sealstead",
+    message="%(prog)s %(version)s (Sealstead; not affiliated with the owners of the name pypi-profile)",
+)
+def profile() -> None:
+    """A publisher's own keys, a profile with signed proofs, and what checks them."""
