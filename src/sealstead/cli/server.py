@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sealstead.cli import inputs, output
-from sealstead.cli.main import Group
+from sealstead.cli.groups import Group
 from sealstead.cli.options import data_dir_option, json_option
 from sealstead.cli.server_index import switches
 from sealstead.cli.server_tokens import create_token, list_tokens, revoke_token, rotate_token
