@@ -21,9 +21,11 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from sealstead.server.forwarded import REQUEST_ID_KEY, peer_of, request_id_of
+from sealstead.server.forwarded import REQUEST_ID_KEY, Peer, peer_of, request_id_of
 from sealstead.server.index import files, json_api, simple
-from sealstead.server.index.answer import Answer, ReadRequest, text_answer
+from sealstead.server.index.answer import Answer, Headers, ReadRequest, text_answer
+from sealstead.server.index.reader import reader
+from sealstead.server.worker import AnswerAtHand
 
 ROUTES: Final[tuple[tuple[str, Callable[[ReadRequest], Answer]], ...]] = (
     (simple.PREFIX, simple.answer_simple),
@@ -79,13 +81,27 @@ class Edge:
         peer = peer_of(environ, settings.SEALSTEAD.trusted_proxies)
         request_id = environ[REQUEST_ID_KEY] = request_id_of(environ, peer)
         answer = self._answer(environ, path, request_id)
-        headers = [*answer.headers, *_SAFE_HEADERS, ("X-Request-ID", request_id)]
-        if (peer.scheme or environ.get("wsgi.url_scheme")) == "https" and settings.SECURE_HSTS_SECONDS:
-            headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
-        if answer.status not in _BODILESS:
-            headers.append(("Content-Length", str(answer.length)))
-        start_response(_STATUS_LINES[answer.status], headers)
+        start_response(_STATUS_LINES[answer.status], _headers(environ, peer, request_id, answer))
         return _body(environ, answer)
+
+    def answer_at_hand(self, environ: WSGIEnvironment) -> AnswerAtHand | None:
+        """Answer from memory, in the worker's own loop: the pages of projects, once a thread has rendered them.
+
+        Only from SQLite in this machine: a database across a network would hold up everybody else.
+        """
+        path: str = environ["PATH_INFO"]
+        if self._gate is not None or not path.startswith(simple.PREFIX) or not reader().is_local:
+            return None
+        try:
+            answer = simple.answer_from_memory(_read_request(path, environ))
+        except DatabaseError:
+            return None  # a thread meets it again, and says so
+        if answer is None:
+            return None
+        peer = peer_of(environ, settings.SEALSTEAD.trusted_proxies)
+        request_id = environ[REQUEST_ID_KEY] = request_id_of(environ, peer)
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
+        return AnswerAtHand(_STATUS_LINES[answer.status], _headers(environ, peer, request_id, answer), body)
 
     def _answer(self, environ: WSGIEnvironment, path: str, request_id: str) -> Answer:
         try:
@@ -108,15 +124,28 @@ class Edge:
 
 def answer_read(path: str, environ: WSGIEnvironment) -> Answer:
     """Answer a GET of one of `ROUTES`."""
-    request = ReadRequest(
-        path=path,
-        query=environ.get("QUERY_STRING", ""),
-        headers={name: environ[key] for key, name in _READ_HEADERS if key in environ},
-    )
+    request = _read_request(path, environ)
     for prefix, view in ROUTES:
         if path.startswith(prefix):
             return view(request)
     return simple.answer_simple(request)
+
+
+def _read_request(path: str, environ: WSGIEnvironment) -> ReadRequest:
+    return ReadRequest(
+        path=path,
+        query=environ.get("QUERY_STRING", ""),
+        headers={name: environ[key] for key, name in _READ_HEADERS if key in environ},
+    )
+
+
+def _headers(environ: WSGIEnvironment, peer: Peer, request_id: str, answer: Answer) -> Headers:
+    headers = [*answer.headers, *_SAFE_HEADERS, ("X-Request-ID", request_id)]
+    if (peer.scheme or environ.get("wsgi.url_scheme")) == "https" and settings.SECURE_HSTS_SECONDS:
+        headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
+    if answer.status not in _BODILESS:
+        headers.append(("Content-Length", str(answer.length)))
+    return headers
 
 
 def _body(environ: WSGIEnvironment, answer: Answer) -> Iterable[bytes]:

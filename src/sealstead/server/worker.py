@@ -7,7 +7,10 @@ Rules:
     connection back. gunicorn's way there and back (main thread, selector, queue, another thread) costs more
     than the answer of the fast read path; installers and load balancers ask again at once;
   * nobody waits for a lingering thread: with work in the queue it goes there first, and it lingers no longer
-    than `LINGER_MS` anyway.
+    than `LINGER_MS` anyway;
+  * a connection holds no thread before its first bytes have come;
+  * the plainest requests (`plain_request.py`) whose answer is in memory never see a thread: the loop that finds them
+    answers. Threads that each do a little wait for each other's turn of the interpreter longer than that takes.
 """
 
 from __future__ import annotations
@@ -18,15 +21,25 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache, partial
+from selectors import EVENT_READ
+from typing import Any, Protocol
 
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from sealstead.clock import SystemClock
+from sealstead.server.plain_request import LOOK_BYTES, environ_of, read_plain, serialize_head
 
 PATIENCE = 60.0
 SLOWEST_BYTES = 500
 """Less than any modem; Apache's mod_reqtimeout asks for as much."""
 LINGER_MS = 2
+_CLOCK = SystemClock()
 
 _KERNEL_PATIENCE = struct.pack("@ll", int(PATIENCE), 0)
 """A `struct timeval`."""
@@ -92,15 +105,123 @@ class PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerAtHand:
+    """A whole answer from memory; `headers` include Content-Length."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class AnswersAtHand(Protocol):
+    """An application that can also say at once what needs no waiting."""
+
+    def answer_at_hand(self, environ: Mapping[str, Any]) -> AnswerAtHand | None:
+        """Return the answer if it takes no disk, network or rendering; None sends the request to a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What the access log reads of gunicorn's response."""
+
+    status: str
+    sent: int
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         os.umask(0o077)
         super().init_process()
 
-    def enqueue_req(self, conn: TConn) -> None:
-        if not conn.initialized and not isinstance(conn.sock, PatientSocket):
-            conn.sock = PatientSocket(fileno=conn.sock.detach())
-        super().enqueue_req(conn)
+    def accept(self, listener: socket.socket) -> None:
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        conn = TConn(self.cfg, PatientSocket(fileno=client.detach()), address, listener.getsockname())
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        if not self._answered_at_once(conn):
+            super().on_pending_socket_readable(conn, client)
+        elif conn in self.pending_conns:
+            self.pending_conns.remove(conn)
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+            self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        if not self._answered_at_once(conn):
+            super().on_client_socket_readable(conn, client)
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's own signature
+        # A connection answered at once keeps its place in the queue; its later end is written down here.
+        now = time.monotonic()
+        while not force and self.alive and self.keepalived_conns:
+            conn = self.keepalived_conns[0]
+            until = getattr(conn, "answered_at", 0.0) + self.cfg.keepalive
+            if conn.timeout > now or until <= now:
+                break
+            conn.timeout = until
+            self.keepalived_conns.rotate(-1)
+        super().murder_keepalived(force)
+
+    def _answered_at_once(self, conn: TConn) -> bool:
+        """Answer in this thread, the loop's, or leave everything as it was and return False."""
+        if not self.alive or self.cfg.is_ssl:
+            return False
+        began = time.monotonic()
+        try:
+            data = conn.sock.recv(LOOK_BYTES, socket.MSG_PEEK)
+            request = read_plain(data)
+            if request is None:
+                return False
+            environ = environ_of(*request, conn.client)
+            answer = self.wsgi.answer_at_hand(environ)
+            if answer is None:
+                return False
+            head = serialize_head(answer.status, answer.headers, date=_date(int(_CLOCK.now().timestamp())))
+            conn.sock.recv(len(data))
+            try:
+                sent = conn.sock.sendmsg([head, answer.body])
+            except BlockingIOError:
+                sent = 0
+        except OSError:
+            # The thread that gets the connection meets the same error, and knows how to end it.
+            return False
+        conn.answered_at = time.monotonic()
+        self.nr += 1
+        self.log.access(
+            _Sent(answer.status, len(answer.body)),
+            None,
+            environ,
+            timedelta(seconds=conn.answered_at - began),
+        )
+        if sent < len(head) + len(answer.body):
+            self._send_later(conn, (head + answer.body)[sent:])
+        return True
+
+    def _send_later(self, conn: TConn, rest: bytes) -> None:
+        """Let a thread wait until the client has read on."""
+        self.poller.unregister(conn.sock)
+        for waiting in (self.pending_conns, self.keepalived_conns):
+            if conn in waiting:
+                waiting.remove(conn)
+
+        def send() -> bool:
+            conn.init()  # finish_request looks into the parser
+            conn.sock.settimeout(PATIENCE)
+            conn.sock.sendall(rest)
+            return True
+
+        def done(future: Future[bool]) -> None:
+            self.method_queue.defer(self.finish_request, conn, future)
+
+        self.tpool.submit(send).add_done_callback(done)
 
     def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn's own protocol: keep, close or defer
         result = super().handle(conn)
@@ -120,3 +241,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         poller = select.poll()
         poller.register(conn.sock, select.POLLIN)
         return bool(poller.poll(LINGER_MS))
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return str(http_date(second))

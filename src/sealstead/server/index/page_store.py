@@ -65,11 +65,11 @@ class PageStore:
 
         `render` returns the body and the serial it was rendered for, which may be newer than `serial`.
         """
-        found = self._remembered(key, serial)
+        found = self.remembered(key, serial)
         if found is not None:
             return found
         with self._rendering[hash(key) % len(self._rendering)]:
-            found = self._remembered(key, serial) or self._stored(key, serial, revision)
+            found = self.remembered(key, serial) or self._stored(key, serial, revision)
             if found is None:
                 try:
                     rendered_for, body = render()
@@ -89,7 +89,8 @@ class PageStore:
             self._pages.clear()
             self._used = 0
 
-    def _remembered(self, key: str, serial: int) -> StoredPage | None:
+    def remembered(self, key: str, serial: int) -> StoredPage | None:
+        """Return the page if this process holds it as of `serial`."""
         with self._lock:
             page = self._pages.get(key)
             if page is None or page.serial != serial:

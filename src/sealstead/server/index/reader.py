@@ -33,6 +33,11 @@ class Reader:
             self._wrapper.settings_dict["OPTIONS"]["server_side_binding"] = True
         self._raw: Any = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a question is answered within this process."""
+        return self._sqlite
+
     def one(self, sql: str, parameters: Sequence[object] = ()) -> Any:  # noqa: ANN401 - a row of the driver
         """Return the first row, or None.
 

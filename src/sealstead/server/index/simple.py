@@ -64,6 +64,27 @@ def answer_simple(request: ReadRequest) -> Answer:
     return _answer_page(request, page, form)
 
 
+def answer_from_memory(request: ReadRequest) -> Answer | None:
+    """Answer a GET for a page that this process holds, or None: `answer_simple` knows the rest."""
+    name = request.path.removeprefix(PREFIX).removesuffix("/")
+    form = negotiate(request.headers.get("accept"), request.query)
+    if form is None or not request.path.endswith("/") or (name and not _NORMAL.fullmatch(name)):
+        return None
+    serial = project_serial(name) if name else index_serial()
+    page = None if serial is None else pages.remembered(_key(form, name), serial)
+    return None if page is None else _answer_page(request, page, form)
+
+
+def _key(form: Form, name: str) -> str:
+    return f"simple:{'json' if form is Form.JSON else 'html'}:{name}"
+
+
+def index_serial() -> int:
+    """Return the serial of the last change of the index."""
+    row = reader().one(_INDEX_SERIAL)
+    return int(row[0]) if row else 0
+
+
 def _answer_page(request: ReadRequest, page: StoredPage, form: Form) -> Answer:
     headers = [
         ("ETag", page.etag),
@@ -95,13 +116,11 @@ def project_page(normalized_name: str, form: Form) -> StoredPage | None:
             return detail.serial, simple_index.serialize_detail_json(detail)
         return detail.serial, simple_index.serialize_detail_html(detail)
 
-    kind = "json" if form is Form.JSON else "html"
-    return pages.get(f"simple:{kind}:{normalized_name}", serial=serial, revision=REVISION, render=render)
+    return pages.get(_key(form, normalized_name), serial=serial, revision=REVISION, render=render)
 
 
 def list_page(form: Form) -> StoredPage:
     """Return the list of all projects."""
-    row = reader().one(_INDEX_SERIAL)
 
     def render() -> tuple[int, bytes]:
         serial, projects = listed_projects()
@@ -109,8 +128,7 @@ def list_page(form: Form) -> StoredPage:
             return serial, simple_index.serialize_list_json(projects, serial=serial)
         return serial, simple_index.serialize_list_html(projects, serial=serial)
 
-    kind = "json" if form is Form.JSON else "html"
-    return pages.get(f"simple:{kind}:", serial=int(row[0]) if row else 0, revision=REVISION, render=render)
+    return pages.get(_key(form, ""), serial=index_serial(), revision=REVISION, render=render)
 
 
 def project_detail(normalized_name: str) -> simple_index.ProjectDetail:
