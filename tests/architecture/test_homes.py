@@ -17,6 +17,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "django_stubs_ext": ("server/",),
     "fido2": ("server/accounts/webauthn.py",),
     "gunicorn": ("server/supervisor.py", "server/worker.py", "server/logs.py"),
+    "keyring": ("custody/os_keyring.py",),
     "packaging": ("server/index/",),
     "platformdirs": ("cli/options.py", "server/datadir.py"),
     "psycopg": ("server/database.py",),

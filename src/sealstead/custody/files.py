@@ -35,6 +35,12 @@ class MissingFileError(KeyUnavailableError):
     code = "missing-file"
 
 
+class UnreadableFileError(KeyUnavailableError):
+    """A secret file is there, and the system does not let us read it."""
+
+    code = "unreadable-file"
+
+
 class FileExistsConflictError(ConflictError):
     """A file of that name is there already, and is not to be replaced."""
 
@@ -86,6 +92,20 @@ def read_private(path: Path) -> bytes:
         MissingFileError: there is none.
         UnsafeFileError: a symbolic link, no regular file, or open to others.
     """
+    content, open_to_others = read_secret(path)
+    if open_to_others:
+        raise UnsafeFileError(f"{path} is open to other users", hint=f"run: chmod 600 {path}")
+    return content
+
+
+def read_secret(path: Path, *, limit: int = -1) -> tuple[bytes, bool]:
+    """Return the content of a secret file, at most `limit` bytes of it, and whether other users may open it.
+
+    Raises:
+        MissingFileError: there is none.
+        UnsafeFileError: a symbolic link, or no regular file.
+        KeyUnavailableError: it cannot be read.
+    """
     try:
         # Without waiting: a pipe at this name would hold us until somebody writes into it.
         descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _BINARY | _NONBLOCK)
@@ -94,15 +114,15 @@ def read_private(path: Path) -> bytes:
     except OSError as exc:
         if path.is_symlink():
             raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there") from exc
-        raise KeyUnavailableError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise UnreadableFileError(f"{path} cannot be read: {exc.strerror}") from exc
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnsafeFileError(f"{path} is not a regular file")
-        if os.name == "posix" and status.st_mode & _OTHERS:
-            raise UnsafeFileError(f"{path} is open to other users", hint=f"run: chmod 600 {path}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(limit), os.name == "posix" and bool(status.st_mode & _OTHERS)
+    except OSError as exc:
+        raise UnreadableFileError(f"{path} cannot be read: {exc.strerror}") from exc
     finally:
         os.close(descriptor)
 
