@@ -62,6 +62,11 @@ def markdown(results: Results, *, peers: Path, seconds: float, busy: float) -> s
     return "\n".join(parts) + "\n"
 
 
+def measured_on(command: str) -> str:
+    """Say when, with what and where a table was made."""
+    return f"Measured on {datetime.now(UTC):%Y-%m-%d}, with `{command}`. {_machine(psutil.getloadavg()[0])}"
+
+
 def _machine(busy: float) -> str:
     memory = psutil.virtual_memory().total / 2**30
     model = "unknown processor"
@@ -199,11 +204,11 @@ def _judged(results: Results) -> list[tuple[str, str, str, bool]]:
     return judged
 
 
-def write(page: Path, table: str) -> None:
+def write(page: Path, table: str, *, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the two marks of `page`."""
     text = page.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, found, tail = rest.partition(END)
+    head, _, rest = text.partition(begin)
+    _, found, tail = rest.partition(end)
     if not found:
-        sys.exit(f"error: {page} lacks the marks {BEGIN} and {END}")
-    page.write_text(f"{head}{BEGIN}\n{table}{END}{tail}")
+        sys.exit(f"error: {page} lacks the marks {begin} and {end}")
+    page.write_text(f"{head}{begin}\n{table}{end}{tail}")

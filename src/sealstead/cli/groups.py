@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -47,6 +46,8 @@ class LazyGroup(Group):
 
 class UnknownCommandError(click.UsageError):
     def __init__(self, name: str, known: Sequence[str], ctx: click.Context) -> None:
+        import difflib  # costs milliseconds at each start
+
         super().__init__(f"no command is called {name}", ctx)
         near = difflib.get_close_matches(name, known, n=1)
         self.hint = f"did you mean {ctx.command_path} {near[0]}?" if near else None

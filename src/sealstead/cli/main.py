@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -85,6 +83,8 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
         return BROKEN_PIPE
     except Exception as exc:  # noqa: BLE001 - the last line of defence: no trace reaches a user
         if os.environ.get("SEALSTEAD_DEBUG") == "1":
+            import traceback  # costs milliseconds at each start
+
             output.note(traceback.format_exc())
         return _told(
             "internal",
@@ -115,6 +115,8 @@ def _usage(exc: click.UsageError) -> tuple[str, str]:
         case UnknownCommandError():
             return f"{path}: {exc.message}", exc.hint or hint
         case click.NoSuchOption():
+            import difflib
+
             near = difflib.get_close_matches(exc.option_name, _options(exc.ctx), n=1)
             return (
                 f"{path}: no option is called {exc.option_name}",

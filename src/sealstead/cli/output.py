@@ -7,7 +7,6 @@ and is left out for `NO_COLOR`, `TERM=dumb` and anything that is no terminal.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +22,8 @@ def data(text: str) -> None:
 
 def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     """Write what was asked for as JSON."""
+    import json  # costs milliseconds at each start
+
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
@@ -39,6 +40,8 @@ def error(message: str, hint: str | None = None) -> None:
 
 def error_document(*, code: str, message: str, hint: str | None, exit_code: int) -> None:
     value = {"code": code, "message": message, "hint": hint, "exit_code": exit_code}
+    import json
+
     click.echo(json.dumps({"error": value}, ensure_ascii=False), err=True)
 
 
