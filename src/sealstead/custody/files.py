@@ -59,7 +59,16 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> None:
     write_atomically(path, content, mode=OWNER_FILE, replace=replace)
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int, replace: bool) -> None:
+def replace_content(path: Path, content: bytes) -> None:
+    """Replace a file that is no secret; the new one has the mode of the old, and its owner where we may say so."""
+    status = path.stat()
+    owner = (status.st_uid, status.st_gid)
+    write_atomically(path, content, mode=stat.S_IMODE(status.st_mode), replace=True, owner=owner)
+
+
+def write_atomically(
+    path: Path, content: bytes, *, mode: int, replace: bool, owner: tuple[int, int] | None = None
+) -> None:
     """Write `content` so that a crash leaves the old file or the new one, never a part.
 
     Raises:
@@ -69,6 +78,11 @@ def write_atomically(path: Path, content: bytes, *, mode: int, replace: bool) ->
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if owner and hasattr(os, "fchown"):
+                with contextlib.suppress(
+                    PermissionError
+                ):  # another's file that we may write: ours from now on
+                    os.fchown(file.fileno(), *owner)
             if hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), mode)  # the umask may have taken bits of it
             file.write(content)

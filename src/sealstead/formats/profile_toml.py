@@ -1,0 +1,232 @@
+"""Read a profile: TOML bytes to a `Profile`, and every mistake by file, line and column.
+
+What the schema does not know is kept in the file and warned about: a key of a newer version, or a typo. The parser
+judges shape only; whether a key, a proof or an address is any good is for `identity/check_profile.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sealstead.errors import ParseError
+from sealstead.formats import profile_schema as schema
+from sealstead.formats.toml_spans import Path, Spans, line_and_column, scan
+
+MAX_BYTES = 4 * 1024 * 1024
+"""A profile with a thousand proofs has well under one megabyte."""
+
+PYPROJECT_TABLE = "tool.pypi-profile"
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_BOM = "\ufeff"
+_TYPES = {
+    bool: "true or false",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "a table",
+}
+
+
+class ProfileError(ParseError):
+    """The text is no profile. `line` and `column` count from 1; both are 0 where there is no place to name.
+
+    `all_facts` has one line for each mistake, `message` the first of them.
+    """
+
+    code = "profile-invalid"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        line: int = 0,
+        column: int = 0,
+        all_facts: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+        self.column = column
+        self.all_facts = tuple(all_facts) or (message,)
+
+
+class ProfileWarning(NamedTuple):
+    """Something that does no harm and is hardly meant."""
+
+    message: str
+    hint: str | None
+    line: int
+    column: int
+
+
+class _Problem(NamedTuple):
+    path: Path
+    fact: str
+    hint: str | None = None
+
+
+def parse_profile(
+    data: bytes, *, table: str = "", source: str = "profile"
+) -> tuple[schema.Profile, list[ProfileWarning]]:
+    """Return the profile under `table` (dotted; empty is the whole document), and what looks like a mistake.
+
+    Raises:
+        ProfileError: no UTF-8, no TOML, or a value of another kind than the schema says.
+    """
+    text = decode(data, source=source)
+    root: Any = parse_toml(text, source=source)
+    prefix: Path = tuple(table.split(".")) if table else ()
+    for name in prefix:
+        if not isinstance(root, Mapping) or name not in root:
+            raise ProfileError(f"{source}: there is no table [{table}]")
+        root = root[name]
+    reader = _Reader()
+    if isinstance(root, Mapping):
+        profile = reader.table(schema.Profile, root, prefix)
+    else:
+        reader.errors.append(_Problem(prefix, f"must be a table, not {_TYPES.get(type(root), 'a date')}"))
+    if reader.errors:
+        raise _error(reader.errors, text, source)
+    return profile, list(_warnings(reader.unknown, text, source))
+
+
+def decode(data: bytes, *, source: str) -> str:
+    """Return the text of a TOML file.
+
+    Raises:
+        ProfileError: too large, or not UTF-8.
+    """
+    if len(data) > MAX_BYTES:
+        raise ProfileError(f"{source}: too large for a profile ({len(data)} bytes)")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as exc:
+        before = data[: exc.start]
+        line, column = before.count(b"\n") + 1, exc.start - (before.rfind(b"\n") + 1) + 1
+        raise ProfileError(
+            f"{source}:{line}:{column}: not UTF-8: the byte 0x{data[exc.start]:02x}",
+            hint="save the file as UTF-8",
+            line=line,
+            column=column,
+        ) from None
+
+
+def parse_toml(text: str, *, source: str) -> dict[str, Any]:
+    """Return what `text` says.
+
+    Raises:
+        ProfileError: not TOML.
+    """
+    try:
+        # Numbers stay text: none of ours is one, and NaN would not equal itself when an edit is checked.
+        return tomllib.loads(text.removeprefix(_BOM), parse_float=str)
+    except tomllib.TOMLDecodeError as exc:
+        reason = str(exc)
+        place = _PLACE.search(reason)
+        if place is None:
+            raise ProfileError(f"{source}: not TOML: {reason}") from None
+        if place[1]:
+            line, column = int(place[1]), int(place[2])
+        else:
+            line, column = line_and_column(text, len(text))
+        fact = reason[: place.start()]
+        raise ProfileError(
+            f"{source}:{line}:{column}: not TOML: {fact[:1].lower()}{fact[1:]}", line=line, column=column
+        ) from None
+    except (RecursionError, ValueError) as exc:  # nested without end; a number of ten thousand digits
+        raise ProfileError(f"{source}: not TOML that can be read: {exc}") from None
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.errors: list[_Problem] = []
+        self.unknown: list[tuple[Path, list[str]]] = []
+
+    def table(self, kind: type[Any], found: Mapping[str, Any], path: Path) -> Any:  # noqa: ANN401 - an instance of `kind`
+        known = schema.keys_of(kind)
+        self.unknown += [((*path, key), list(known)) for key in found if key not in known]
+        missing = schema.required_keys(kind) - set(found)
+        self.errors += [_Problem(path, f"{key} is missing") for key in known if key in missing]
+        values = {
+            key: self._value(expected, found[key], (*path, key))
+            for key, expected in known.items()
+            if key in found
+        }
+        return None if missing else kind(**values)
+
+    def _value(self, expected: str, found: Any, path: Path) -> Any:  # noqa: ANN401 - what TOML can hold
+        if expected.startswith("tuple["):
+            inner = expected.removeprefix("tuple[").partition(",")[0]
+            if isinstance(found, list):
+                return tuple(self._value(inner, each, (*path, index)) for index, each in enumerate(found))
+            return self._wrong("an array of tables" if inner in schema.TABLES else "an array", found, path)
+        if expected in schema.TABLES:
+            if isinstance(found, dict):
+                return self.table(schema.TABLES[expected], found, path)
+            return self._wrong("a table", found, path)
+        if expected == "bool":
+            return found if isinstance(found, bool) else self._wrong("true or false", found, path)
+        if not isinstance(found, str):
+            return self._wrong("a string", found, path)
+        choices = schema.CHOICES.get(expected)
+        if choices and found not in choices:
+            near = difflib.get_close_matches(found, choices, n=1)
+            hint = f"did you mean {near[0]}?" if near else "one of " + ", ".join(choices)
+            self.errors.append(_Problem(path, f"{found[:60]!r} is none of the known words", hint))
+        return found
+
+    def _wrong(self, wanted: str, found: object, path: Path) -> None:
+        self.errors.append(_Problem(path, f"must be {wanted}, not {_TYPES.get(type(found), 'a date')}"))
+
+
+def _error(problems: list[_Problem], text: str, source: str) -> ProfileError:
+    spans = scan_text(text)
+    told = [(*_place(spans, text, problem.path), problem) for problem in problems]
+    lines = [
+        f"{source}:{line}:{column}: {dotted(problem.path)}: {problem.fact}" for line, column, problem in told
+    ]
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return ProfileError(
+        lines[0] + more, hint=problems[0].hint, line=told[0][0], column=told[0][1], all_facts=lines
+    )
+
+
+def _warnings(unknown: list[tuple[Path, list[str]]], text: str, source: str) -> Iterator[ProfileWarning]:
+    spans = scan_text(text) if unknown else None
+    for path, known in unknown:
+        line, column = _place(spans, text, path) if spans else (0, 0)
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else None
+        yield ProfileWarning(f"{source}:{line}:{column}: unknown key {dotted(path)}", hint, line, column)
+
+
+def scan_text(text: str) -> Spans:
+    """Scan a text that may begin with a byte order mark, which counts as a character of the first line."""
+    return scan(" " + text[1:] if text.startswith(_BOM) else text)
+
+
+def _place(spans: Spans, text: str, path: Path) -> tuple[int, int]:
+    """Return the line and column of a value, or of what holds it."""
+    while path:
+        if path in spans.values:
+            return line_and_column(text, spans.values[path].key)
+        starts = [section.start for where, section in spans.sections.items() if where[: len(path)] == path]
+        starts += [span.key for where, span in spans.values.items() if where[: len(path)] == path]
+        if starts:
+            return line_and_column(text, min(starts))
+        path = path[:-1]
+    return 1, 1
+
+
+def dotted(path: Path) -> str:
+    """Return a path as people read it: `profiles[2].url` is the second entry."""
+    text = ""
+    for name in path:
+        text += f"[{name + 1}]" if isinstance(name, int) else f".{name}" if text else name
+    return text or "the file"
