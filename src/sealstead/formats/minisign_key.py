@@ -189,10 +189,8 @@ class SecretKeyFile:
                 raise WrongPassphraseError(
                     "the passphrase does not open the secret key", hint="or the key file is damaged"
                 )
-        key_id, seed, public = sealed[:8], sealed[8:40], sealed[40:72]
-        if not hmac.compare_digest(_public_of(seed), public):
-            raise DamagedKeyError("the secret key is damaged: its two halves do not fit")
-        return SecretKey(public=PublicKey(key_id=key_id, key=public), seed=Secret(seed))
+        _check_halves(sealed)
+        return SecretKey(public=PublicKey(key_id=sealed[:8], key=sealed[40:72]), seed=Secret(sealed[8:40]))
 
 
 def parse_secret_key(data: bytes) -> SecretKeyFile:
@@ -217,7 +215,9 @@ def parse_secret_key(data: bytes) -> SecretKeyFile:
             raise MinisignFormatError("the secret key asks for more than 1 GiB of memory to be opened")
         return SecretKeyFile(encrypted=True, public=None, _body=Secret(body))
     plain = body[_SEALED_FROM:]
-    if plain[72:] != _NO_CHECKSUM and not hmac.compare_digest(_checksum(plain[:72]), plain[72:]):
+    if plain[72:] == _NO_CHECKSUM:
+        _check_halves(plain)
+    elif not hmac.compare_digest(_checksum(plain[:72]), plain[72:]):
         raise DamagedKeyError("the secret key is damaged: its checksum is wrong")
     public = PublicKey(key_id=plain[:8], key=plain[40:72])
     return SecretKeyFile(encrypted=False, public=public, _body=Secret(body))
@@ -267,6 +267,11 @@ def _stream(passphrase: Secret[str], salt: bytes, limits: ScryptLimits, length: 
 
 def _xor(left: bytes, right: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+def _check_halves(plain: bytes) -> None:
+    if not hmac.compare_digest(_public_of(plain[8:40]), plain[40:72]):
+        raise DamagedKeyError("the secret key is damaged: its two halves do not fit")
 
 
 def _public_of(seed: bytes) -> bytes:

@@ -100,7 +100,8 @@ def test_a_blocking_back_end_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_blocking_back_end_does_not_hang_the_process_at_its_end(tmp_path: Path) -> None:
     script = (
         "from sealstead.custody.os_keyring import *\n"
-        "store = open_keyring(disabled=False, seconds=0.2)\n"
+        "store = open_keyring(disabled=False, seconds=60)\n"
+        "store._seconds = 0.2\n"
         "try: store.get('work')\n"
         "except KeyringTimeoutError: pass\n"
     )

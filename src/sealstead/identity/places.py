@@ -1,0 +1,117 @@
+"""Where secret keys can be, and what is known of one before it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sealstead.custody.key_dir import KeyDir
+from sealstead.custody.key_index import ForeignIndexError, IndexEntry, load_index
+from sealstead.custody.os_keyring import KeyringStore, Unusable
+from sealstead.errors import KeyUnavailableError, ParseError
+from sealstead.formats.minisign_key import PublicKey, SecretKey, SecretKeyFile, parse_public_key
+from sealstead.secret import Secret
+
+Source = Literal["explicit", "disk", "keyring", "staged", "archive"]
+
+
+class NoKeyError(KeyUnavailableError):
+    """No secret key is where one is looked for."""
+
+    code = "no-key"
+
+
+class OtherKeyError(KeyUnavailableError):
+    """The secret key that was opened is not the one that its public half promised."""
+
+    code = "other-key"
+
+
+class KeyPlaces:
+    """Where keys are: a directory, and the keyring, which is opened when it is first asked."""
+
+    def __init__(
+        self,
+        directory: KeyDir,
+        keyring: KeyringStore | None = None,
+        keyring_reason: str = "",
+        *,
+        opener: Callable[[], KeyringStore | Unusable] | None = None,
+    ) -> None:
+        self.directory = directory
+        self._keyring = keyring
+        self._reason = keyring_reason
+        self._opener = opener
+
+    @property
+    def keyring(self) -> KeyringStore | None:
+        self._open()
+        return self._keyring
+
+    @property
+    def keyring_reason(self) -> str:
+        """Why there is no keyring, in one line; empty when there is one."""
+        self._open()
+        return self._reason
+
+    def _open(self) -> None:
+        if self._opener is None:
+            return
+        opened = self._opener()
+        self._opener = None
+        if isinstance(opened, Unusable):
+            self._reason = opened.reason
+        else:
+            self._keyring = opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundKey:
+    identity: str
+    source: Source
+    path: Path | None
+    """None: from the keyring."""
+    file: SecretKeyFile
+    blob: bytes
+    """The content of its file, as the keyring holds it too."""
+    public: PublicKey | None
+    """Of an encrypted key, what the `.pub` beside it or the index says; None: nobody knows before it is opened."""
+    warnings: tuple[str, ...] = ()
+
+    def open(self, passphrase: Callable[[], Secret[str] | None]) -> SecretKey:
+        """Return the key; `passphrase` is called only when it is needed.
+
+        Raises:
+            PassphraseNeededError, WrongPassphraseError, DamagedKeyError: as `SecretKeyFile.open`.
+            OtherKeyError: it is another key than its `.pub` file or the index says.
+        """
+        key = self.file.open(passphrase() if self.file.encrypted else None)
+        if self.public is not None and key.public != self.public:
+            raise OtherKeyError(
+                f"the secret key of {self.identity} is {key.public.id}, its public key file says {self.public.id}",
+                hint="one of the two files was replaced alone",
+            )
+        return key
+
+
+def public_beside(places: KeyPlaces, identity: str) -> PublicKey | None:
+    """Return what the `.pub` file of an identity says, if it is there and readable."""
+    return read_public(places.directory.public_path(identity))
+
+
+def index_entries(places: KeyPlaces) -> list[IndexEntry]:
+    """Return the index as far as it can be read; to know why it cannot, ask `load_index`."""
+    try:
+        return load_index(places.directory)
+    except (ForeignIndexError, KeyUnavailableError):
+        return []
+
+
+def read_public(path: Path) -> PublicKey | None:
+    """Return the key in a `.pub` file, if it is there and readable."""
+    try:
+        return parse_public_key(path.read_bytes())
+    except (OSError, ParseError):
+        return None
