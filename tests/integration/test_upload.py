@@ -172,7 +172,7 @@ def test_kill_during_an_upload_leaves_no_row(own_server: Server, tmp_path: Path)
         assert rows(again, "SELECT 1 FROM index_project") == rows(again, "SELECT 1 FROM index_file") == []
         assert "removed 0 blobs and 0 unfinished uploads" in again.admin("collect")
         os.utime(left[0], (0, 0))
-        orphan = again.data_dir / "blobs" / "aa" / "bb" / ("c" * 60)
+        orphan = again.data_dir / "blobs" / "aa" / ("c" * 62)
         orphan.parent.mkdir(parents=True)
         orphan.write_bytes(b"a blob whose row was never committed")
         os.utime(orphan, (0, 0))

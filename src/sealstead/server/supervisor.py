@@ -144,8 +144,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         )
 
     def load(self) -> object:
-        from sealstead.server.wsgi import application
+        from sealstead.server.wsgi import application, warm_up
 
+        warm_up()
         return application
 
     def run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,6 +10,19 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sealstead.server.settings")
 _django = get_wsgi_application()
 
+from django.urls import resolve  # noqa: E402
+
 from sealstead.server.edge import Edge  # noqa: E402 - its modules name models, which exist once Django is set up
 
 application = Edge(_django)
+
+
+def warm_up() -> None:
+    """Import what the first request would: every page's module and the patterns of every address.
+
+    A worker that did it on the way would make its first publisher wait for it. What is there now stays for good, and the
+    garbage collector need not walk through it again.
+    """
+    resolve("/legacy/")
+    gc.collect()
+    gc.freeze()

@@ -77,7 +77,7 @@ def project() -> Project:
 
 def store_blob(data: bytes) -> str:
     name = hashlib.blake2b(data, digest_size=32).hexdigest()
-    path: Path = settings.SEALSTEAD.data_dir / "blobs" / name[:2] / name[2:4] / name[4:]
+    path: Path = settings.SEALSTEAD.data_dir / "blobs" / name[:2] / name[2:]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return name
@@ -432,7 +432,7 @@ def test_a_known_file_is_not_sent_again(file: File) -> None:
 
 
 def test_a_missing_blob_is_an_error_of_ours(file: File) -> None:
-    blob = settings.SEALSTEAD.data_dir / "blobs" / file.blake2b[:2] / file.blake2b[2:4] / file.blake2b[4:]
+    blob = settings.SEALSTEAD.data_dir / "blobs" / file.blake2b[:2] / file.blake2b[2:]
     os.unlink(blob)  # noqa: PTH108
     assert get(address(file)).status == 500
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sealstead.server.audit.models import Event
+from sealstead.server.insert import insert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +35,20 @@ def record(
     details: dict[str, Any] | None = None,
 ) -> Event:
     """Append one event. `user_id` is the account concerned; it defaults to the actor."""
-    return Event.objects.create(
-        tag=tag,
-        at=at,
-        accepted=accepted,
-        code=code,
-        actor_id=actor_id,
-        actor_name=actor_name,
-        user_id=user_id or actor_id,
-        credential_id=credential_id,
-        project=project,
-        ip=origin.ip,
-        user_agent=origin.user_agent[:400],
-        request_id=origin.request_id,
-        details=details or {},
+    return insert(
+        Event(
+            tag=tag,
+            at=at,
+            accepted=accepted,
+            code=code,
+            actor_id=actor_id,
+            actor_name=actor_name,
+            user_id=user_id or actor_id,
+            credential_id=credential_id,
+            project=project,
+            ip=origin.ip,
+            user_agent=origin.user_agent[:400],
+            request_id=origin.request_id,
+            details=details or {},
+        )
     )

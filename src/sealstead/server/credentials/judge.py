@@ -46,7 +46,7 @@ from sealstead.server.credentials.errors import (
 )
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.present import read_credential
-from sealstead.server.credentials.rows import PresentedToken, find_token
+from sealstead.server.credentials.rows import PresentedToken, find_token, still_stands
 from sealstead.server.credentials.seal import open_root
 from sealstead.server.credentials.states import standing_of
 from sealstead.server.credentials.use import mark_used
@@ -94,10 +94,7 @@ class UploadGrant:
         Raises:
             InvalidCredentialError: revoked or closed meanwhile.
         """
-        standing = Credential.objects.filter(
-            pk=self.credential_id, revoked_at__isnull=True, owner__is_active=True
-        )
-        if not standing.exists():
+        if not still_stands(self.credential_id):
             raise InvalidCredentialError
 
 

@@ -24,6 +24,10 @@ _OWNER = """
     ) AS has_verified_email
     FROM accounts_user u WHERE u.id = %s
 """
+_STANDS = """
+    SELECT 1 FROM credentials_credential c JOIN accounts_user u ON u.id = c.owner_id
+    WHERE c.id = %s AND c.revoked_at IS NULL AND u.is_active
+"""
 _USED = """
     UPDATE credentials_credential
     SET last_used_at = %s, last_used_ip = %s, last_used_agent = %s, use_count = use_count + 1
@@ -49,6 +53,13 @@ def find_token(credential_id: UUID) -> PresentedToken | None:
     return PresentedToken(
         row=row, owner_has_verified_email=bool(getattr(row.owner, "has_verified_email", False))
     )
+
+
+def still_stands(credential_id: UUID) -> bool:
+    """Whether the credential is not revoked and its owner's account is open."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDS, [_database_id(credential_id)])
+        return cursor.fetchone() is not None
 
 
 def write_use(credential_id: UUID, *, at: datetime, origin: Origin) -> None:

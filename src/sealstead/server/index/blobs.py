@@ -1,6 +1,6 @@
 """Content-addressed files: what a distribution file's bytes are, apart from what they are called.
 
-A blob's name is its BLAKE2b-256, lower hex; in a local store it lies at `<aa>/<bb>/<rest>`.
+A blob's name is its BLAKE2b-256, lower hex; in a local store it lies at `<aa>/<rest>`.
 Rules:
   * a blob that can be seen is complete: it is written under `incoming/`, synced, then renamed into place, and
     the directories are synced before any row may name it;
@@ -111,7 +111,8 @@ class LocalBlobs:
         try:
             return IncomingFile(path)
         except FileNotFoundError:
-            self.incoming.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            self.root.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            self.incoming.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
             return IncomingFile(path)
 
     def store(self, incoming: IncomingFile) -> str:
@@ -121,7 +122,7 @@ class LocalBlobs:
         try:
             incoming.path.rename(target)
         except FileNotFoundError:
-            self._make_directories(target)
+            self._make_directory(target.parent)
             incoming.path.rename(target)
         # Also when the blob was there before: whoever renamed it may not have come to this point yet.
         _sync_directory(target.parent)
@@ -133,7 +134,7 @@ class LocalBlobs:
             return self.store(incoming)
 
     def path(self, name: str) -> Path:
-        return self.root / f"{name[:2]}/{name[2:4]}/{name[4:]}"
+        return self.root / f"{name[:2]}/{name[2:]}"
 
     def open(self, name: str) -> BinaryIO:
         return self.path(name).open("rb")
@@ -160,12 +161,11 @@ class LocalBlobs:
         finally:
             os.close(fd)
 
-    def _make_directories(self, target: Path) -> None:
-        """Make `<aa>/<bb>` and sync the directories that name them."""
-        for directory in (target.parent.parent, target.parent):
-            with suppress(FileExistsError):
-                directory.mkdir(mode=DIRECTORY_MODE)
-            _sync_directory(directory.parent)
+    def _make_directory(self, path: Path) -> None:
+        # One level: 256 directories are soon all there, and each new one costs another sync.
+        with suppress(FileExistsError):
+            path.mkdir(mode=DIRECTORY_MODE)
+        _sync_directory(path.parent)
 
 
 def _sync_directory(path: Path) -> None:

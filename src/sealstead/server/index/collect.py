@@ -75,11 +75,7 @@ def _old_files(directory: Path, before: datetime) -> dict[Path, int]:
 
 def _unnamed(first: Path, before: datetime) -> list[Path]:
     """The old blobs below one directory that no file names. A deleted file names its blob until the grace is over."""
-    old = {
-        first.name + second.name + path.name: path
-        for second in first.glob("??")
-        for path in _old_files(second, before)
-    }
+    old = {first.name + path.name: path for path in _old_files(first, before)}
     for some in _slices(list(old)):
         named = File.objects.filter(Q(blake2b__in=some) | Q(metadata_blake2b__in=some)).filter(
             Q(deleted_at__isnull=True) | Q(deleted_at__gte=before)

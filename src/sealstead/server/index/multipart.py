@@ -1,8 +1,8 @@
 """The request body of an upload: multipart/form-data -> fields in memory, content on disk.
 
-Django's parser does the parsing; this module decides where the bytes go. Rules:
+`multipart` does the parsing; this module decides where the bytes go. Rules:
   * memory is bounded: the content goes to an incoming file in pieces, hashed on the way, and the fields
-    together stay below Django's DATA_UPLOAD_MAX_MEMORY_SIZE;
+    together stay below `MAX_FIELDS_BYTES`;
   * the gate is asked as soon as the content begins, with the fields so far, and again by the caller with all
     of them; it raises for a foreign project and returns the size limit;
   * a body is whole or refused: every announced byte arrived, and the closing boundary is the last thing in it.
@@ -12,13 +12,16 @@ Django's parser does the parsing; this module decides where the bytes go. Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http import QueryDict
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from sealstead.server.index.blobs import BlobStore, IncomingFile
 from sealstead.server.index.upload_errors import (
@@ -31,7 +34,11 @@ from sealstead.server.index.upload_errors import (
 
 CHUNK_BYTES = 256 * 1024
 MAX_FIELD_BYTES = 8 * 1024 * 1024
-"""What a body may hold beside its content: headers of parts, and fields (bounded again by Django)."""
+"""What a body may hold beside its content: headers of parts, and fields."""
+MAX_FIELDS_BYTES = 2_621_440
+MAX_PARTS = 1000
+MAX_FILES = 100
+_MAX_HEADER_BYTES = 1024
 _TAIL_BYTES = 256
 """Longer than the longest closing boundary: RFC 2046 allows 70 characters."""
 
@@ -99,73 +106,68 @@ class Content:
 
 @dataclass(kw_only=True)
 class Body:
-    fields: Fields
-    content: Content | None
-    file_fields: list[str]
+    fields: Fields = field(default_factory=dict)
+    content: Content | None = None
+    file_fields: list[str] = field(default_factory=list)
     """Names of fields other than the content that came as files."""
-
-
-class _ContentHandler(FileUploadHandler):
-    """Takes the content part into the blob store and skips every other file."""
-
-    chunk_size = CHUNK_BYTES
-
-    def __init__(self, blobs: BlobStore, gate: Gate) -> None:
-        super().__init__()
-        self._blobs = blobs
-        self._gate = gate
-        self._limit = 0
-        self.fields_so_far: Callable[[], Fields] = dict
-        self.content: Content | None = None
-        self.file_fields: list[str] = []
-
-    def new_file(  # what Django adds beside is passed on unread
-        self,
-        field_name: str,
-        file_name: str,
-        content_type: str,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().new_file(field_name, file_name, content_type, *args, **kwargs)
-        if field_name != "content":
-            self.file_fields.append(field_name)
-            raise SkipFile
-        if self.content is not None:
-            raise UploadFieldError("Invalid value for content. Error: Use the field once.")
-        self._limit = self._gate(self.fields_so_far(), str(file_name))
-        self.content = Content(
-            filename=str(file_name), content_type=str(content_type or ""), file=self._blobs.receive()
-        )
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if self.content is None:
-            return
-        if self.content.file.size + len(raw_data) > self._limit:
-            raise _OverLimitError
-        self.content.file.write(raw_data)
-
-    def file_complete(self, file_size: int) -> None:
-        return
 
 
 class _OverLimitError(Exception):
     """The content passed the limit that the gate gave."""
 
 
-class _Parser(MultiPartParser):
-    """Keeps file names as they were sent: what is wrong with one is said, not mended."""
+class _Receiver:
+    """Takes the content part into the blob store, fields into memory, and drops every other file."""
 
-    def sanitize_file_name(self, file_name: str) -> str:
-        return file_name
+    def __init__(self, blobs: BlobStore, gate: Gate) -> None:
+        self.body = Body()
+        self._blobs = blobs
+        self._gate = gate
+        self._limit = 0
+        self._into_content = False
+        self._value: list[bytes] | None = None
+        self._name = ""
+        self._bytes = 0
 
-    def fields_so_far(self) -> Fields:
-        # The parser's own dictionary: handlers get no other view of the fields that came before a file.
-        post = cast("QueryDict | None", getattr(self, "_post", None))
-        return {} if post is None else dict(post.lists())
+    def begin(self, segment: MultipartSegment) -> None:
+        self._name = segment.name or ""
+        self._bytes += len(self._name)
+        if segment.filename is None:
+            self._value = []
+        elif self._name == "content" and segment.filename:
+            if self.body.content is not None:
+                raise UploadFieldError("Invalid value for content. Error: Use the field once.")
+            self._limit = self._gate(dict(self.body.fields), segment.filename)
+            self.body.content = Content(
+                filename=segment.filename,
+                content_type=segment.content_type or "",
+                file=self._blobs.receive(),
+            )
+            self._into_content = True
+        elif self._name != "content":
+            if len(self.body.file_fields) == MAX_FILES:
+                raise UploadTooLargeError(_TOO_MANY)
+            self.body.file_fields.append(self._name)
 
-    def closing_boundary(self) -> bytes:
-        return b"--" + cast("bytes", getattr(self, "_boundary")) + b"--"  # noqa: B009 - not in the stubs
+    def take(self, data: bytes) -> None:
+        if self._into_content and self.body.content is not None:
+            if self.body.content.file.size + len(data) > self._limit:
+                raise _OverLimitError
+            self.body.content.file.write(data)
+        elif self._value is not None:
+            self._bytes += len(data)
+            if self._bytes > MAX_FIELDS_BYTES:
+                raise UploadTooLargeError(_TOO_MANY)
+            self._value.append(data)
+
+    def end(self) -> None:
+        if self._value is not None:
+            text = b"".join(self._value).decode("utf-8", "replace")
+            self.body.fields.setdefault(self._name, []).append(text)
+        self._value, self._into_content = None, False
+
+
+_TOO_MANY = "The fields of the upload are too many or too large."
 
 
 def read_body(
@@ -184,31 +186,37 @@ def read_body(
     """
     if body.length <= 0:
         raise LengthRequiredError("Send the upload with a Content-Length.")
-    if not meta.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data"):
+    kind, options = parse_options_header(meta.get("CONTENT_TYPE", ""))
+    if kind != "multipart/form-data":
         raise UploadBodyError("Use multipart/form-data for the upload, with the file in the field 'content'.")
-    handler = _ContentHandler(blobs, gate)
+    receiver = _Receiver(blobs, gate)
     try:
-        parser = _Parser(meta, body, [handler], "utf-8")  # type: ignore[arg-type]
-        handler.fields_so_far = parser.fields_so_far
-        fields = _parse(parser, body)
+        _parse(body, options.get("boundary", ""), receiver)
     except BaseException as exc:
-        if handler.content is not None:
-            handler.content.file.close()
+        if receiver.body.content is not None:
+            receiver.body.content.file.close()
         if isinstance(exc, _OverLimitError):
-            raise too_large(handler.fields_so_far()) from None
-        if isinstance(exc, MultiPartParserError):
+            raise too_large(receiver.body.fields) from None
+        if isinstance(exc, ParserLimitReached) and "count" in str(exc):
+            raise UploadTooLargeError(_TOO_MANY) from exc
+        if isinstance(exc, MultipartError):
             raise UploadBodyError("The upload is not valid multipart/form-data.") from exc
         raise
-    return Body(fields=fields, content=handler.content, file_fields=handler.file_fields)
+    return receiver.body
 
 
-def _parse(parser: _Parser, body: BodyReader) -> Fields:
-    try:
-        post, _ = parser.parse()
-    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as exc:
-        raise UploadTooLargeError("The fields of the upload are too many or too large.") from exc
-    while body.read(CHUNK_BYTES):
-        pass
-    if not body.tail.rstrip(b"\r\n").endswith(parser.closing_boundary()):
+def _parse(body: BodyReader, boundary: str, receiver: _Receiver) -> None:
+    with PushMultipartParser(
+        boundary, max_header_size=_MAX_HEADER_BYTES, max_segment_count=MAX_PARTS
+    ) as parser:
+        while data := body.read(CHUNK_BYTES):
+            for event in parser.parse(data):
+                if event is None:
+                    receiver.end()
+                elif isinstance(event, MultipartSegment):
+                    receiver.begin(event)
+                else:
+                    receiver.take(event)
+    # What follows the closing boundary is skipped by the parser; it must not be there at all.
+    if not body.tail.rstrip(b"\r\n").endswith(b"--" + boundary.encode() + b"--"):
         raise UploadBodyError("The upload does not end with its closing boundary.")
-    return dict(post.lists())

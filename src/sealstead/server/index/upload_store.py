@@ -27,6 +27,7 @@ from sealstead.server.index.serial import bump
 from sealstead.server.index.upload_errors import IndexBusyError, ProjectNameError, StorageFullError
 from sealstead.server.index.upload_gate import Gate
 from sealstead.server.index.upload_standing import FileFacts, Standing, check_standing, find_release
+from sealstead.server.insert import insert
 
 ATTEMPTS = 5
 """Losing a race to write the same name five times in a row is a fault, not a race."""
@@ -110,22 +111,24 @@ def _write(
         project = _claim(parcel, gate=gate, at=at, origin=origin)
     release = standing.release or _make_release(project, parcel, at)
     digests = parcel.facts.digests
-    File.objects.create(
-        release=release,
-        filename=parcel.facts.filename,
-        filetype=parcel.facts.filetype,
-        python_version=parcel.form.pyversion,
-        requires_python=parcel.metadata.requires_python,
-        size=parcel.facts.size,
-        sha256=digests.sha256,
-        blake2b=digests.blake2b,
-        md5=digests.md5,
-        metadata_sha256=_sha256(parcel.metadata_file),
-        metadata_blake2b=metadata_blob or "",
-        comment=parcel.form.comment,
-        uploaded_at=at,
-        uploaded_by=gate.grant.owner,
-        credential_id=gate.grant.credential_id,
+    insert(
+        File(
+            release=release,
+            filename=parcel.facts.filename,
+            filetype=parcel.facts.filetype,
+            python_version=parcel.form.pyversion,
+            requires_python=parcel.metadata.requires_python,
+            size=parcel.facts.size,
+            sha256=digests.sha256,
+            blake2b=digests.blake2b,
+            md5=digests.md5,
+            metadata_sha256=_sha256(parcel.metadata_file),
+            metadata_blake2b=metadata_blob or "",
+            comment=parcel.form.comment,
+            uploaded_at=at,
+            uploaded_by=gate.grant.owner,
+            credential_id=gate.grant.credential_id,
+        )
     )
     record(
         tags.FILE_UPLOADED,
@@ -188,13 +191,15 @@ def _make_release(project: Project, parcel: Parcel, at: datetime) -> Release:
     if project.summary != summary:
         project.summary = summary
         project.save(update_fields=["summary"])
-    return Release.objects.create(
-        project=project,
-        version=str(parcel.metadata.version),
-        canonical_version=canonicalize_version(parcel.metadata.version),
-        created_at=at,
-        metadata=parcel.metadata.raw,
-        description_html=parcel.description_html,
+    return insert(
+        Release(
+            project=project,
+            version=str(parcel.metadata.version),
+            canonical_version=canonicalize_version(parcel.metadata.version),
+            created_at=at,
+            metadata=parcel.metadata.raw,
+            description_html=parcel.description_html,
+        )
     )
 
 

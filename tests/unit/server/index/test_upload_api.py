@@ -67,7 +67,7 @@ class Bench:
 
     def blob_names(self) -> set[str]:
         root = self.blobs.root
-        return {"".join(path.relative_to(root).parts) for path in root.glob("??/??/*") if path.is_file()}
+        return {"".join(path.relative_to(root).parts) for path in root.glob("??/*") if path.is_file()}
 
     def incoming(self) -> list[Path]:
         return list(self.blobs.incoming.iterdir()) if self.blobs.incoming.exists() else []

@@ -1,0 +1,59 @@
+"""What `insert` writes is what the ORM would have written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, models, transaction
+
+from sealstead.server.audit.models import Event
+from sealstead.server.index.models import Project
+from sealstead.server.insert import insert
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+AT = datetime(2026, 5, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def event() -> Event:
+    return Event(
+        tag="test:made",
+        at=AT,
+        actor_id=UUID(int=7),
+        ip="2001:db8::1",
+        details={"name": "ä", "list": [1, None, {"deep": True}]},
+    )
+
+
+def project(name: str) -> Project:
+    return Project(name=name, normalized_name=name, confusable_name=name, created_at=AT)
+
+
+def values(row: models.Model) -> dict[str, object]:
+    fresh = type(row)._default_manager.get(pk=row.pk)
+    return {field.attname: getattr(fresh, field.attname) for field in fresh._meta.concrete_fields}
+
+
+def test_a_row_is_as_the_orm_writes_it() -> None:
+    mine, theirs = insert(event()), event()
+    theirs.save(force_insert=True)
+    assert mine.pk is not None
+    assert mine.pk != theirs.pk
+    assert values(mine) | {"id": theirs.pk} == values(theirs)
+
+
+def test_a_key_of_ours_is_kept_and_the_row_can_be_saved_again() -> None:
+    row = project("inserted")
+    assert insert(row) is row
+    row.summary = "later"
+    row.save()
+    assert Project.objects.get(pk=row.pk).summary == "later"
+
+
+def test_a_constraint_holds() -> None:
+    insert(project("twice"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(project("twice"))
+    assert Project.objects.filter(name="twice").count() == 1
