@@ -32,6 +32,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def warning(text: str) -> None:
+    """Tell of something that needs attention, and did not stop the command."""
+    click.echo(f"{_styled('warning:', 'yellow')} {text}", err=True)
+
+
 def error(message: str, hint: str | None = None) -> None:
     click.echo(f"{_styled('error:', 'red')} {message}", err=True)
     if hint:

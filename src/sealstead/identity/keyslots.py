@@ -212,7 +212,7 @@ def _from_keyring(places: KeyPlaces, identity: str) -> FoundKey | None:
 
 def _promised(places: KeyPlaces, path: Path) -> PublicKey | None:
     """Return the public half of an encrypted key as others tell it."""
-    if path.suffix == ".key" and (told := read_public(path.with_suffix(".pub"))) is not None:
+    if (told := read_public(path.with_suffix(".pub"))) is not None:
         return told
     for entry in index_entries(places):
         if places.directory.path / entry.file == path:

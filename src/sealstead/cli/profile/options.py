@@ -41,3 +41,51 @@ def interactive_option(command: F) -> F:
 
 def dry_run_option(command: F) -> F:
     return click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")(command)
+
+
+def key_option(command: F) -> F:
+    """Add `key`: a secret key file, in the place of the identity's own."""
+    return click.option(
+        "--key",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="This secret key file instead. Default: PYPI_PROFILE_KEY_PATH, else the key of the identity.",
+    )(command)
+
+
+def password_options(command: F) -> F:
+    """Add `password_stdin` and `password_file`: where the passphrase of an encrypted key comes from."""
+    command = click.option(
+        "--password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The passphrase is the first line of this file.",
+    )(command)
+    return click.option(
+        "--password-stdin",
+        is_flag=True,
+        help="The passphrase is the first line of standard input. Without it: PYPI_PROFILE_KEY_PASSWORD, "
+        "else the question at a terminal.",
+    )(command)
+
+
+def new_password_options(command: F) -> F:
+    """Add `ask_password`, `password_stdin` and `password_file`: the passphrase of a key to be made."""
+    command = click.option(
+        "--password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Encrypt with the first line of this file.",
+    )(command)
+    command = click.option(
+        "--password-stdin",
+        is_flag=True,
+        help="Encrypt with the first line of standard input. PYPI_PROFILE_KEY_PASSWORD does so too.",
+    )(command)
+    return click.option(
+        "--password",
+        "ask_password",
+        is_flag=True,
+        help="Encrypt the secret key; the passphrase is asked for twice. Nothing follows this option: what stands "
+        "on a command line, others can read.",
+    )(command)
