@@ -82,7 +82,7 @@ def load_index(directory: KeyDir) -> list[IndexEntry]:
         document = json.loads(content)
         if document["format"] != _FORMAT or document["version"] != _VERSION:
             raise ForeignIndexError(f"{path} was written by another program", hint="it is left as it is")
-        return [_entry(row) for row in document["keys"]]
+        return [entry_of(row) for row in document["keys"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InputError):
         raise ForeignIndexError(
             f"{path} is not an index of keys", hint="move it away; it is made anew"
@@ -91,7 +91,7 @@ def load_index(directory: KeyDir) -> list[IndexEntry]:
 
 def save_index(directory: KeyDir, entries: Iterable[IndexEntry]) -> None:
     """Write the index (0600), whole or not at all. The caller holds the directory's lock."""
-    document = {"format": _FORMAT, "version": _VERSION, "keys": [_row(entry) for entry in entries]}
+    document = {"format": _FORMAT, "version": _VERSION, "keys": [row_of(entry) for entry in entries]}
     content = json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
     directory.store_secret(directory.path / FILE_NAME, content, replace=True)
 
@@ -122,7 +122,7 @@ def _same(left: IndexEntry, right: IndexEntry) -> bool:
 _MOMENTS = ("created_at", "retires_at", "archived_at", "revoked_at")
 
 
-def _row(entry: IndexEntry) -> dict[str, Any]:
+def row_of(entry: IndexEntry) -> dict[str, Any]:
     row: dict[str, Any] = dict(vars(entry), stored=list(entry.stored))
     return row | {name: _text(row[name]) for name in _MOMENTS}
 
@@ -131,7 +131,7 @@ def _text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
-def _entry(row: dict[str, Any]) -> IndexEntry:
+def entry_of(row: dict[str, Any]) -> IndexEntry:
     moments = {name: _moment(row.get(name)) for name in _MOMENTS}
     return IndexEntry(
         identity=check_identity(row["identity"]),

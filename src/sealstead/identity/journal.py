@@ -1,0 +1,151 @@
+"""What every command on keys does first: look at the journal, and end a change that was left behind.
+
+Commands that only read never write: they take `find_pending`, tell the user, and find the key by its id wherever it
+is. Commands that write call `recover_pending`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sealstead.custody import journal_file
+from sealstead.custody.journal_file import digest, digest_of, load_journal
+from sealstead.custody.key_dir import KeyDir
+from sealstead.custody.keyring_debts import FILE_NAME as DEBTS
+from sealstead.custody.keyring_debts import Debt, load_debts, save_debts
+from sealstead.custody.os_keyring import (
+    KeyringChangedError,
+    KeyringRefusedError,
+    KeyringStore,
+    KeyringTimeoutError,
+)
+from sealstead.identity.keyslots import KeyPlaces
+from sealstead.identity.steps import conflict, finish, look, roll_back
+from sealstead.lifecycle.journal import Verdict, decide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered:
+    """A change that an earlier command had left behind, and how it ended now."""
+
+    forward: bool
+    command: str
+    identity: str
+    facts: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        if self.forward:
+            return f"an interrupted {self.command} of {self.identity} has been finished"
+        return f"an interrupted {self.command} of {self.identity} has been undone: everything is as before it"
+
+
+def find_pending(directory: KeyDir) -> str | None:
+    """Return a line about a change left behind in `directory`, for commands that must not end it.
+
+    Raises:
+        JournalDamagedError: there is a journal that nobody can read.
+    """
+    journal = load_journal(directory)
+    if journal is None:
+        return None
+    return (
+        f"an interrupted {journal.command} of {journal.identity} waits: the next command that writes ends it"
+    )
+
+
+def recover_pending(places: KeyPlaces) -> Recovered | None:
+    """End a change that was left behind, back or forward, and settle what the keyring is owed.
+
+    Needs neither passphrase nor network. Does nothing, and takes no lock, where nothing is pending.
+
+    Raises:
+        ChangeConflictError: somebody changed a store meanwhile; nothing was touched.
+        JournalDamagedError: there is a journal that nobody can read.
+        KeyDirBusyError: another command is at work; it may be the one that is making the change.
+    """
+    here = places.directory.path
+    traces = [here / journal_file.FILE_NAME, here / DEBTS]
+    if not any(path.exists() or places.directory.staged_path(path).exists() for path in traces):
+        return None
+    with places.directory.lock():
+        journal_file.sweep(places.directory)
+        journal = load_journal(places.directory)
+        if journal is None:
+            settle_debts(places)
+            return None
+        decision = decide(journal, look(places, journal))
+        if decision.verdict is Verdict.CONFLICT:
+            raise conflict(journal, decision.conflicts)
+        warnings: list[str] = []
+        if decision.verdict is Verdict.BACK:
+            roll_back(places, journal, decision.remove)
+        else:
+            warnings = finish(places, journal)
+        return Recovered(
+            forward=decision.verdict is Verdict.FORWARD,
+            command=journal.command,
+            identity=journal.identity,
+            facts=journal.facts,
+            warnings=tuple(warnings),
+        )
+
+
+def settle_debts(places: KeyPlaces) -> None:
+    """Bring entries of the keyring up to date whose last write timed out, if it answers now."""
+    debts = load_debts(places.directory)
+    journal_file.remove(places.directory.staged_path(places.directory.path / DEBTS))
+    if not debts or places.keyring is None:
+        return
+    left = {identity: debt for identity, debt in debts.items() if not _settled(places, places.keyring, debt)}
+    if left != debts:
+        save_debts(places.directory, left)
+
+
+def _settled(places: KeyPlaces, keyring: KeyringStore, debt: Debt) -> bool:
+    try:
+        found = keyring.get(debt.identity)
+        if found is None or digest(found) not in debt.before:
+            return True  # it is up to date, or somebody else's by now
+        path = places.directory.secret_path(debt.identity)
+        if digest_of(path) == debt.after:
+            keyring.put(debt.identity, path.read_bytes(), expected=found)
+    except (KeyringTimeoutError, KeyringRefusedError):
+        return False
+    except KeyringChangedError:
+        return True
+    return True
+
+
+def give_up(places: KeyPlaces) -> list[Path]:
+    """End a change that cannot be ended: every store stays as it is now, staged keys go to the archive.
+
+    Returns the files that were kept. For when a person has decided (`key-restore --give-up`).
+    """
+    with places.directory.lock():
+        journal = load_journal(places.directory)
+        if journal is None:
+            return []
+        kept: list[Path] = []
+        for step in journal.steps:
+            if step.staged is not None and step.secret and digest_of(Path(step.staged)) == step.after:
+                path = _free_archive_path(
+                    places, journal.identity, str(journal.facts.get("new_id", "staged"))
+                )
+                journal_file.add(Path(step.staged), path)
+                kept.append(path)
+        roll_back(places, journal, ())
+        return kept
+
+
+def _free_archive_path(places: KeyPlaces, identity: str, key_id: str) -> Path:
+    path = places.directory.archive_path(identity, key_id)
+    number = 1
+    while path.exists():
+        number += 1
+        path = places.directory.archive_path(identity, f"{key_id}-{number}")
+    return path
