@@ -122,16 +122,17 @@ def _plan(places: KeyPlaces, change: Change) -> tuple[dict[Step, FileChange], Jo
                 f"{file.path} has been changed meanwhile",
                 hint="nothing was overwritten; run the command again",
             )
+        after = None if file.content is None else digest(file.content)
         step = Step(
             store=str(file.path),
             phase=file.phase,
             before=before,
-            after=None if file.content is None else digest(file.content),
-            staged=None if file.content is None else str(_staged_path(places, file.path)),
+            after=after,
+            staged=None if after in (None, before) else str(_staged_path(places, file.path)),
             secret=file.secret,
             transient=file.transient,
         )
-        if step.before == step.after:
+        if before == after and not file.transient:
             continue
         if step.staged is not None and digest_of(Path(step.staged)) is not None:
             # Seen before the journal is written: what the journal names, recovery may remove.

@@ -64,7 +64,7 @@ class Step:
     """Path of the new content; it is gone once it has been renamed to its place."""
     secret: bool = False
     transient: bool = False
-    """Of a PREPARE step: what it made is destroyed at the end."""
+    """Of a PREPARE step: what it made, or found there already, is destroyed at the end."""
     keyring: bool = False
 
     def __post_init__(self) -> None:
@@ -85,8 +85,8 @@ class Journal:
             raise JournalDamagedError("a change has exactly one step that commits")
         if len({(step.store, step.keyring) for step in self.steps}) != len(self.steps):
             raise JournalDamagedError("a change touches each store once")
-        if any(step.before == step.after for step in self.steps):
-            raise JournalDamagedError("a step changes what its store holds")
+        if any(step.before == step.after and not step.transient for step in self.steps):
+            raise JournalDamagedError("a step changes what its store holds, or destroys it at the end")
 
     @property
     def commit(self) -> Step:
@@ -143,7 +143,9 @@ def _back(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
         remove=tuple(
             step
             for step in journal.of(Phase.PREPARE)
-            if _state(step, seen[step]) == "after" and (not step.secret or step.after in elsewhere)
+            if _state(step, seen[step]) == "after"
+            and step.before is None
+            and (not step.secret or step.after in elsewhere)
         ),
     )
 

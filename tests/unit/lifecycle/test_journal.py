@@ -98,6 +98,14 @@ def test_a_transient_copy_goes_last_of_all() -> None:
     assert (decision.apply, decision.remove) == ((KEY,), (archive,))
 
 
+def test_what_was_there_before_is_destroyed_only_at_the_end() -> None:
+    archive = Step(store="a", phase=Phase.PREPARE, before="old", after="old", secret=True, transient=True)
+    journal = Journal(command="key-rotate", identity="work", steps=(archive, TOML, KEY))
+    for toml, key, removed in (("t0", "old", ()), ("t1", "old", (archive,)), ("t1", "new", (archive,))):
+        values = [Seen(holds=digest, staged=True) for digest in ("old", toml, key)]
+        assert decide(journal, dict(zip(journal.steps, values, strict=True))).remove == removed
+
+
 @pytest.mark.parametrize("values", list(itertools.product(*VALUES.values())), ids=str)
 def test_every_standing_of_the_stores_is_decided_safely(values: tuple[str | None, ...]) -> None:
     archive, toml, key, ring = values
