@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sealstead.server.audit.models import Event
-from sealstead.server.insert import insert
+from sealstead.server.table_rows import insert
 
 
 @dataclass(frozen=True, kw_only=True)

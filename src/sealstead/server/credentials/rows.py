@@ -16,6 +16,7 @@ from django.db import connection
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.models import Credential, Kind
+from sealstead.server.table_rows import select
 
 _TOKEN = "SELECT * FROM credentials_credential WHERE id = %s AND kind = %s"  # noqa: S105 - a statement
 _OWNER = """
@@ -44,12 +45,11 @@ class PresentedToken:
 
 
 def find_token(credential_id: UUID) -> PresentedToken | None:
-    row = next(
-        iter(Credential.objects.raw(_TOKEN, [_database_id(credential_id), Kind.UPLOAD_TOKEN.value])), None
-    )
-    if row is None:
+    rows = select(Credential, _TOKEN, [_database_id(credential_id), Kind.UPLOAD_TOKEN.value])
+    if not rows:
         return None
-    row.owner = next(iter(User.objects.raw(_OWNER, [_database_id(row.owner_id)])))
+    (row,) = rows
+    (row.owner,) = select(User, _OWNER, [_database_id(row.owner_id)])
     return PresentedToken(
         row=row, owner_has_verified_email=bool(getattr(row.owner, "has_verified_email", False))
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from sealstead.server.index.models import File, IndexState, Project, Release, RoleName
+from sealstead.server.table_rows import select
 
 _PROJECT = """
     SELECT p.*, r.role AS role_of_user FROM index_project p
@@ -47,21 +48,20 @@ def find_project(
     """The project, a deleted one included, and the user's role on it. `lock` holds it until the transaction ends."""
     # SQLite locks the whole database when the transaction begins, and has no such clause.
     locked = lock and connection.features.has_select_for_update
-    rows = Project.objects.raw(
-        _PROJECT_LOCKED if locked else _PROJECT, [_database_id(user_id), normalized_name]
-    )
-    project = next(iter(rows), None)
+    rows = select(Project, _PROJECT_LOCKED if locked else _PROJECT, [_database_id(user_id), normalized_name])
+    project = rows[0] if rows else None
     role = cast("str | None", getattr(project, "role_of_user", None))
     return project, None if role is None else RoleName(role)
 
 
 def find_release(project: Project, canonical_version: str) -> Release | None:
-    return next(iter(Release.objects.raw(_RELEASE, [_database_id(project.pk), canonical_version])), None)
+    rows = select(Release, _RELEASE, [_database_id(project.pk), canonical_version])
+    return rows[0] if rows else None
 
 
 def find_same_files(filename: str, blake2b: str) -> list[File]:
     """The file of this name, a deleted one included, and the files of this content under other names."""
-    return list(File.objects.raw(_SAME_FILE, [filename, blake2b, filename]))
+    return select(File, _SAME_FILE, [filename, blake2b, filename])
 
 
 def project_bytes(project: Project) -> int:
@@ -71,7 +71,8 @@ def project_bytes(project: Project) -> int:
 
 
 def index_state() -> IndexState:
-    return next(iter(IndexState.objects.raw(_STATE)), None) or IndexState()
+    rows = select(IndexState, _STATE, [])
+    return rows[0] if rows else IndexState()
 
 
 def _database_id(value: UUID) -> str | UUID:

@@ -27,7 +27,7 @@ from sealstead.server.index.serial import bump
 from sealstead.server.index.upload_errors import IndexBusyError, ProjectNameError, StorageFullError
 from sealstead.server.index.upload_gate import Gate
 from sealstead.server.index.upload_standing import FileFacts, Standing, check_standing, find_release
-from sealstead.server.insert import insert
+from sealstead.server.table_rows import insert
 
 ATTEMPTS = 5
 """Losing a race to write the same name five times in a row is a fault, not a race."""

@@ -1,4 +1,4 @@
-"""What `insert` writes is what the ORM would have written."""
+"""What is written and read here is what the ORM would have written and read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import IntegrityError, models, transaction
 
 from sealstead.server.audit.models import Event
 from sealstead.server.index.models import Project
-from sealstead.server.insert import insert
+from sealstead.server.table_rows import insert, select
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -57,3 +57,30 @@ def test_a_constraint_holds() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(project("twice"))
     assert Project.objects.filter(name="twice").count() == 1
+
+
+def test_rows_are_read_as_the_orm_reads_them() -> None:
+    first, second = insert(event()), insert(event())
+    rows = select(
+        Event,
+        "SELECT *, 1 + 1 AS two FROM audit_event WHERE id IN (%s, %s) ORDER BY id",
+        [first.pk, second.pk],
+    )
+    assert [row.pk for row in rows] == [first.pk, second.pk]
+    assert {name: getattr(rows[0], name) for name in values(first)} == values(first)
+    assert getattr(rows[0], "two", None) == 2
+    assert not rows[0].get_deferred_fields()
+    rows[0].tag = "test:changed"
+    rows[0].save()
+    assert Event.objects.get(pk=first.pk).tag == "test:changed"
+
+
+def test_a_column_left_out_is_read_when_it_is_asked_for() -> None:
+    row = insert(project("partly"))
+    (found,) = select(Project, "SELECT created_at, id FROM index_project WHERE name = %s", ["partly"])
+    assert "name" in found.get_deferred_fields()
+    assert (found.pk, found.created_at, found.name) == (row.pk, AT, "partly")
+
+
+def test_no_row_is_an_empty_list() -> None:
+    assert select(Project, "SELECT * FROM index_project WHERE name = %s", ["nobody"]) == []
