@@ -51,6 +51,7 @@ PLAIN: dict[str, dict[str, str]] = {
     "manage-file-delete": {**_RELEASE, "filename": FILE},
     "manage-members": _PROJECT,
     "manage-remove": {**_PROJECT, "user_id": MEMBER},
+    "manage-events": _PROJECT,
     "manage-settings": _PROJECT,
     "manage-state": {**_PROJECT, "state": "archived"},
     "manage-project-delete": _PROJECT,

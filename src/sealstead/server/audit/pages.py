@@ -1,14 +1,15 @@
-"""A person's own events, newest first, as a page or as JSON lines."""
+"""Events, newest first, as a page or as JSON lines: a person's own, and (for the index) those of a project."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from datetime import UTC
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
@@ -21,7 +22,15 @@ PER_PAGE = 50
 @login_required
 @require_GET
 def own_events(request: HttpRequest) -> HttpResponseBase:
-    events = Event.objects.filter(Q(user_id=request.user.pk) | Q(actor_id=request.user.pk)).order_by("-id")
+    events = Event.objects.filter(Q(user_id=request.user.pk) | Q(actor_id=request.user.pk))
+    return show_events(request, events, template="audit/events.html", context={})
+
+
+def show_events(
+    request: HttpRequest, events: QuerySet[Event], *, template: str, context: dict[str, object]
+) -> HttpResponseBase:
+    """Show these events on a page that includes `audit/event_rows.html`, or send them all with `?format=jsonl`."""
+    events = events.order_by("-id")
     if request.GET.get("format") == "jsonl":
         answer = StreamingHttpResponse(_lines(request, events), content_type="application/jsonl")
         answer["Content-Disposition"] = 'attachment; filename="events.jsonl"'
@@ -32,28 +41,25 @@ def own_events(request: HttpRequest) -> HttpResponseBase:
         events = events.filter(id__lt=int(before))
     rows = list(events[: PER_PAGE + 1])
     older = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
-    return _page(request, rows[:PER_PAGE], older)
+    shown = [_shown(request, row) for row in rows[:PER_PAGE]]
+    return render(request, template, {**context, "events": shown, "older": older})
 
 
-def _page(request: HttpRequest, rows: list[Event], older: int | None) -> HttpResponse:
-    shown = [
-        {
-            "at": row.at,
-            "label": LABELS.get(row.tag, row.tag),
-            "accepted": row.accepted,
-            "code": row.code,
-            "reason": shown_reason(row),
-            "project": row.project,
-            "credential_id": row.credential_id,
-            "details": shown_details(row.details),
-            "actor_name": row.actor_name,
-            "by_visitor": _by(request, row),
-            "ip": row.ip,
-            "user_agent": shown_program(row.user_agent),
-        }
-        for row in rows
-    ]
-    return render(request, "audit/events.html", {"events": shown, "older": older})
+def _shown(request: HttpRequest, row: Event) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "label": LABELS.get(row.tag, row.tag),
+        "accepted": row.accepted,
+        "code": row.code,
+        "reason": shown_reason(row),
+        "project": row.project,
+        "credential_id": row.credential_id,
+        "details": shown_details(row.details),
+        "actor_name": row.actor_name,
+        "by_visitor": _by(request, row),
+        "ip": row.ip,
+        "user_agent": shown_program(row.user_agent),
+    }
 
 
 def _by(request: HttpRequest, event: Event) -> bool:

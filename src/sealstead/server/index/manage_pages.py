@@ -15,7 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +26,8 @@ from sealstead.errors import SealsteadError
 from sealstead.server.accounts.limits import hit
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.reauth import ask_again, recent_auth_required, recently_authenticated
+from sealstead.server.audit.models import Event
+from sealstead.server.audit.pages import show_events
 from sealstead.server.index import members as membership
 from sealstead.server.index.member_texts import error_text
 from sealstead.server.index.models import Invitation, Project, ProjectState, Release, Role, RoleName
@@ -76,13 +78,14 @@ def attempt(request: HttpRequest, done: str, verb: Callable[[], object]) -> bool
 
 
 def page(request: HttpRequest, template: str, project: Project, tab: str, **context: object) -> HttpResponse:
+    return render(request, f"index/manage/{template}.html", {**frame(request, project, tab), **context})
+
+
+def frame(request: HttpRequest, project: Project, tab: str) -> dict[str, object]:
+    """What every page of a project shows around its own content."""
     user = signed_in(request)
     may = {permission.name.lower(): allows(user, project, permission) for permission in Permission}
-    return render(
-        request,
-        f"index/manage/{template}.html",
-        {"project": project, "tab": tab, "may": may, "ProjectState": ProjectState, **context},
-    )
+    return {"project": project, "tab": tab, "may": may, "ProjectState": ProjectState}
 
 
 @login_required
@@ -252,3 +255,16 @@ def answer_invitation(request: HttpRequest, invitation: str) -> HttpResponseRedi
             lambda: membership.decline(invitation_id, act_of(request)),
         )
     return redirect("manage-projects")
+
+
+@login_required
+@require_GET
+def events(request: HttpRequest, name: str) -> HttpResponseBase:
+    project = find_project(request, name)
+    need(request, project, Permission.VIEW_EVENTS)
+    return show_events(
+        request,
+        Event.objects.filter(project=project.normalized_name),
+        template="index/manage/events.html",
+        context=frame(request, project, "events"),
+    )

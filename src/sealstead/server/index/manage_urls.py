@@ -23,6 +23,7 @@ urlpatterns = [
         removal_pages.delete_file,
         name="manage-file-delete",
     ),
+    path(_PROJECT + "events/", manage_pages.events, name="manage-events"),
     path(_PROJECT + "members/", manage_pages.members, name="manage-members"),
     path(_PROJECT + "members/invite/", manage_pages.invite, name="manage-invite"),
     path(

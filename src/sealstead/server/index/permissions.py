@@ -16,6 +16,7 @@ from sealstead.server.index.models import Project, Role, RoleName
 class Permission(enum.StrEnum):
     UPLOAD = "upload"
     VIEW = "view"
+    VIEW_EVENTS = "view-events"
     MANAGE_MEMBERS = "manage-members"
     YANK = "yank"
     DELETE = "delete"

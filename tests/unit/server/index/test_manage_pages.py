@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -12,9 +12,13 @@ from tests.fakes.clock import FakeClock
 from tests.rows import ORIGIN, make_project, make_release, make_user
 
 from sealstead.server.accounts.models import User
+from sealstead.server.audit import tags
+from sealstead.server.audit.record import Origin, record
 from sealstead.server.index import manage_pages, members
 from sealstead.server.index.members import Act
 from sealstead.server.index.models import File, Invitation, Project, Release, Role, RoleName
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +40,7 @@ def urls_of(project: Project) -> list[str]:
         reverse("manage-release-delete", args=[name, version]),
         reverse("manage-file-delete", args=[name, version, filename]),
         reverse("manage-members", args=[name]),
+        reverse("manage-events", args=[name]),
         reverse("manage-remove", args=[name, owner]),
         reverse("manage-settings", args=[name]),
         reverse("manage-state", args=[name, "archived"]),
@@ -79,7 +84,7 @@ def test_maintainer_can_look_but_not_delete() -> None:
     make_release(project)
     client = client_of(maintainer)
     looked = [client.get(url).status_code for url in urls_of(project)]
-    assert looked == [200, 200, 404, 404, 200, 404, 200, 404, 404]
+    assert looked == [200, 200, 404, 404, 200, 404, 404, 200, 404, 404]
     assert (
         b"Invite a member"
         not in client.get(reverse("manage-members", args=[project.normalized_name])).content
@@ -217,3 +222,30 @@ def test_only_the_last_owner_is_offered_no_way_out() -> None:
     assert leave not in alone
     Role.objects.create(project=project, user=second, role=RoleName.OWNER, added_at=project.created_at)
     assert leave in client_of(owner).get(url).content.decode()
+
+
+def test_owners_see_what_happened_to_their_project_and_nobody_elses_address() -> None:
+    owner, maintainer = make_user(), make_user()
+    project, other = make_project("seen", owner=owner), make_project("unseen", owner=owner)
+    Role.objects.create(project=project, user=maintainer, role=RoleName.MAINTAINER, added_at=AT)
+    for subject, actor in ((project, maintainer), (project, owner), (other, owner)):
+        record(
+            tags.FILE_REFUSED,
+            at=AT,
+            origin=Origin(ip="192.0.2.1" if actor == owner else "198.51.100.9"),
+            accepted=False,
+            code="digest-mismatch",
+            actor_id=actor.pk,
+            actor_name=actor.get_username(),
+            project=subject.normalized_name,
+        )
+    url = reverse("manage-events", args=["seen"])
+    page = client_of(owner).get(url).content.decode()
+    assert page.count("digest-mismatch") == 2
+    assert "192.0.2.1" in page
+    assert "198.51.100.9" not in page
+    lines = b"".join(client_of(owner).get(url + "?format=jsonl")).decode()  # type: ignore[call-overload]
+    assert lines.count("digest-mismatch") == 2
+    assert "unseen" not in lines
+    assert "198.51.100.9" not in lines
+    assert client_of(maintainer).get(url).status_code == 404
