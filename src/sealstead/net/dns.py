@@ -145,7 +145,7 @@ def make_resolver(setting: str, pages: PageFetcher, *, seconds: float) -> TextRe
     if parse_address(setting) is None:
         address, _, number = setting.rpartition(":")
         address = address.removeprefix("[").removesuffix("]")
-        if parse_address(address) is None or not number.isdecimal() or not 0 < int(number) <= 0xFFFF:
+        if parse_address(address) is None or not number.isdecimal() or not 0 < int(number) <= 0xFFFF:  # noqa: PLR2004 - the largest port
             raise UnknownResolverError(
                 f"{setting[:80]!r} is no resolver", hint="an address, [address]:port, or an https URL"
             )
