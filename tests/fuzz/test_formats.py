@@ -6,6 +6,7 @@ Each entry point takes any bytes; whatever it raises but a `ParseError` is a def
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from collections.abc import Callable
@@ -15,6 +16,9 @@ import pytest
 from sealstead.errors import ParseError
 from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
 from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
+from sealstead.formats.profile_edit import ProfileEditError, edit_profile
+from sealstead.formats.profile_toml import parse_profile
+from sealstead.formats.proof_text import is_claim_message, parse_proof
 from sealstead.formats.token_text import parse_token, serialize_token
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4000"))
@@ -40,6 +44,19 @@ def fuzz_caveat(data: bytes) -> None:
     parse_caveat(data, token_owner="owner")
 
 
+def fuzz_profile(data: bytes) -> None:
+    parse_profile(data)
+    text = data.decode()
+    with contextlib.suppress(ProfileEditError):
+        edited = edit_profile(text, public_key="K", statements=["s"])
+        assert edit_profile(edited, public_key="K", statements=["s"]) == edited
+
+
+def fuzz_proof(data: bytes) -> None:
+    is_claim_message(data)
+    parse_proof(data.decode("utf-8", "replace"))
+
+
 ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
     fuzz_macaroon: [serialize_macaroon(MACAROON), b"\x02\x02\x00\x00\x00\x06\x20" + bytes(32)],
     fuzz_token_text: [serialize_token(MACAROON).encode()],
@@ -48,6 +65,14 @@ ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
         b'[1,["demo-lib"]]',
         b'[4,"publisher",{"sha":"1"}]',
         b'{"version":1,"permissions":{"projects":["demo-lib"]}}',
+    ],
+    fuzz_profile: [
+        b"# c\n[verification]\npublic_key = 'x' # y\n[[profiles]]\nkind='a'\nlabel=\"b\"\nurl='u'\n",
+        b'verification = { statements = ["""\na""", "b"] }\nprofiles = [{ kind = "a", label = "b", url = "c" }]\n',
+        b"verification.statements = [\n 'a', # b\n]\n[x.'y.z']\nd = 1979-05-27 07:32:00\n[[humans]]\nid = 'h'\n",
+    ],
+    fuzz_proof: [
+        b"pypi-profile-proof: eyJwIjoicCIsInUiOiJ1IiwicyI6InMiLCJpIjoxLCJlIjoyLCJuIjoiQUEiLCJnIjoiQUEifQ",
     ],
 }
 """Entry point -> seeds that it accepts."""
