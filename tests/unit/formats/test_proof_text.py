@@ -233,8 +233,3 @@ def test_the_signed_message_is_known_for_what_it_is(form: Form) -> None:
     assert message.isascii()
     if form != "tiny":
         assert parse_proof(proof(form)).signature == sign_bare(KEY, message)
-
-
-@pytest.mark.parametrize("data", [b"", b"{}", b'{"p": 1}', b"\xff", b"plain text", b"[1]"])
-def test_other_files_are_no_claims(data: bytes) -> None:
-    assert not is_claim_message(data)
