@@ -195,6 +195,7 @@ class Scenario:
     """What is run after the fault, where it is not the command itself."""
     stdin: str = ""
     cwd: str = "."
+    environment: Callable[[Runner], Mapping[str, str]] = lambda _: {}
     seconds: float = 30
 
 
@@ -257,6 +258,7 @@ def sweep(runner: Runner, scenario: Scenario, *, every: int = 1, offset: int = 0
                 scenario.again or scenario.arguments,
                 stdin=scenario.stdin,
                 cwd=runner.case / scenario.cwd,
+                environment=scenario.environment(runner),
                 seconds=scenario.seconds,
             )
             report.runs += 1
@@ -275,6 +277,7 @@ def _run(runner: Runner, scenario: Scenario, fault: Fault | None = None) -> Ran:
         fault=fault,
         stdin=scenario.stdin,
         cwd=runner.case / scenario.cwd,
+        environment=scenario.environment(runner),
         seconds=scenario.seconds,
     )
 
