@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from docs.profile_page import profile_page
 
 REFERENCE = Path(__file__).parent / "reference"
 WIDTH = 96
@@ -194,6 +195,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "errors.md": errors_page,
     "permissions.md": permissions_page,
+    "profile.md": lambda: NOTE + "\n" + profile_page(),
     "settings.md": settings_page,
 }
 
