@@ -59,6 +59,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
+def facts(rows: Sequence[tuple[str, str]]) -> None:
+    """Write what is asked for about one thing: a name and a value in each line."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name.ljust(width)}  {value}")
+
+
 def _styled(text: str, colour: str) -> str:
     if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty():
         return text

@@ -147,7 +147,7 @@ def serialize_signature(signature: Signature) -> bytes:
     ).encode()
 
 
-def digest_of(message: bytes) -> bytes:
+def digest_of(message: bytes | memoryview) -> bytes:
     """Return the digest that `ED` signs: BLAKE2b-512 (RFC 7693)."""
     return hashlib.blake2b(message).digest()
 
@@ -205,7 +205,7 @@ def verify_digest(key: PublicKey, digest: bytes, signature: Signature) -> None:
 
 
 def verify_message(
-    key: PublicKey, message: bytes, signature: Signature, *, allow_legacy: bool = False
+    key: PublicKey, message: bytes | memoryview, signature: Signature, *, allow_legacy: bool = False
 ) -> None:
     """Check a signature of either kind; the legacy one only when asked to.
 
@@ -229,7 +229,7 @@ def _check_key(key: PublicKey, signature: Signature) -> None:
         raise WrongKeyError(f"signed with key {signature.id}, not with {key.id}")
 
 
-def _verify_both(key: PublicKey, signed: bytes, signature: Signature) -> None:
+def _verify_both(key: PublicKey, signed: bytes | memoryview, signature: Signature) -> None:
     _verify(key, signed, signature.signature, "the signature does not fit: the file was changed")
     over_all = signature.signature + signature.trusted_comment.encode()
     _verify(key, over_all, signature.global_signature, "the trusted comment was changed")
@@ -241,7 +241,7 @@ def _sign(key: SecretKey, message: bytes) -> bytes:
     return Ed25519PrivateKey.from_private_bytes(key.seed.reveal()).sign(message)
 
 
-def _verify(key: PublicKey, message: bytes, signature: bytes, otherwise: str) -> None:
+def _verify(key: PublicKey, message: bytes | memoryview, signature: bytes, otherwise: str) -> None:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -16,16 +16,25 @@ from sealstead.cli.profile.passphrases import Passphrases, can_ask
 from sealstead.clock import SystemClock
 from sealstead.custody.key_dir import KeyDir, default_key_dir
 from sealstead.custody.os_keyring import open_keyring
+from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, parse_public_key
+from sealstead.identity.journal import Recovered, find_pending, recover_pending
 from sealstead.identity.keyslots import (
     IDENTITY_VARIABLE,
     FoundKey,
     KeyPlaces,
+    NoKeyError,
     explicit_key,
     find_key,
     resolve_identity,
 )
 from sealstead.identity.profile import ProfileFile, find_local, find_profile
+
+
+class OtherProfileKeyError(KeyUnavailableError):
+    """A key was named that is not the one of the profile."""
+
+    code = "other-profile-key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,8 @@ class KeyContext:
     at: datetime
     interactive: bool
     passphrases: Passphrases
+    recovered: Recovered | None
+    """What an interrupted command had left behind, and this one has ended."""
 
     @property
     def wanted(self) -> PublicKey | None:
@@ -50,6 +61,14 @@ class KeyContext:
         """
         line = self.profile.profile.verification.public_key if self.profile else ""
         return parse_public_key(line) if line.strip() else None
+
+    @property
+    def wanted_or_none(self) -> PublicKey | None:
+        """As `wanted`; None also for what is no public key."""
+        try:
+            return self.wanted
+        except ParseError:
+            return None
 
     def find(self, *, wanted: PublicKey | None = None) -> FoundKey:
         """Return the secret key that all commands use here; raises as `find_key`."""
@@ -63,6 +82,31 @@ class KeyContext:
         for warning in found.warnings:
             output.warning(warning)
         return found
+
+    def signing_key(self) -> FoundKey:
+        """Return the key that makes the profile's proofs: the one that it names, wherever it is, if it names one.
+
+        Raises:
+            NoKeyError: the profile names a key that is not here; what else `find_key` raises.
+            OtherProfileKeyError: the key file that was named is not the profile's.
+        """
+        wanted = self.wanted
+        found = self.find(wanted=wanted)
+        if wanted is not None and found.public is not None and found.public != wanted:
+            raise OtherProfileKeyError(
+                f"{found.path} is key {found.public.id}, and the profile names {wanted.id}",
+                hint="a proof made with it would prove nothing; leave --key and PYPI_PROFILE_KEY_PATH out",
+            )
+        return found
+
+    def current_key(self) -> FoundKey:
+        """Return the key that `sign` would use here; where that is none, still the identity's own."""
+        try:
+            return self.find(wanted=self.wanted)
+        except NoKeyError:
+            if self.wanted is None:
+                raise
+            return self.find()
 
     def open(self, found: FoundKey) -> SecretKey:
         """Return the key, asking for its passphrase only if it has one; raises as `FoundKey.open`."""
@@ -79,25 +123,38 @@ def open_context(
     interactive: bool | None = None,
     password_stdin: bool = False,
     password_file: Path | None = None,
+    new_password_file: Path | None = None,
     writes: bool = False,
+    tolerant: bool = False,
 ) -> KeyContext:
     """Return what the options, the environment and the profile here come to.
 
     `source` names the profile; without it, the one in the current directory counts, if there is one. `writes`: the
-    command is going to change keys, so what an interrupted one left behind is ended first.
+    command is going to change keys, so what an interrupted one left behind is ended first. `tolerant`: the command
+    can do without the profile here, so a broken one is told of and otherwise ignored.
 
     Raises:
         IdentityError, KeyDirError, NoProfileError, ProfileUnreadableError, ProfileError: as they say.
     """
     cwd = Path.cwd()
-    profile = find_local(cwd) if source is None else find_profile(source, cwd)
-    for warning in profile.warnings if profile else ():
-        output.warning(str(warning.message))
     asks = can_ask(interactive)
-    context = KeyContext(
-        places=KeyPlaces(
-            KeyDir(cwd / (key_dir or default_key_dir())), opener=lambda: open_keyring(disabled=no_keyring)
-        ),
+    places = KeyPlaces(
+        KeyDir(cwd / (key_dir or default_key_dir())), opener=lambda: open_keyring(disabled=no_keyring)
+    )
+    recovered = settle(places, writes=writes)
+    # After that: what was left behind may have been about to change the profile.
+    try:
+        profile = find_local(cwd) if source is None else find_profile(source, cwd)
+    except (InputError, ParseError) as exc:
+        if not tolerant:
+            raise
+        output.warning(exc.message)
+        profile = None
+    for warning in profile.warnings if profile else ():
+        output.warning(warning.message)
+    return KeyContext(
+        places=places,
+        recovered=recovered,
         identity=resolve_identity(keyring_identity, os.environ, profile.profile if profile else None),
         identity_named=keyring_identity is not None or bool(os.environ.get(IDENTITY_VARIABLE)),
         profile=profile,
@@ -105,12 +162,29 @@ def open_context(
         at=SystemClock().now(),
         interactive=asks,
         passphrases=Passphrases(
-            environ=os.environ, interactive=asks, from_stdin=password_stdin, file=password_file
+            environ=os.environ,
+            interactive=asks,
+            from_stdin=password_stdin,
+            file=password_file,
+            new_file=new_password_file,
         ),
     )
-    settle(context.places, writes=writes)
-    return context
 
 
-def settle(places: KeyPlaces, *, writes: bool) -> None:
-    """End, or tell of, a change that an interrupted command left behind."""
+def settle(places: KeyPlaces, *, writes: bool) -> Recovered | None:
+    """End a change that an interrupted command left behind, or just tell of it if this command only looks.
+
+    Raises:
+        ChangeConflictError, JournalDamagedError, KeyDirBusyError: as `recover_pending`.
+    """
+    if not writes:
+        pending = find_pending(places.directory)
+        if pending is not None:
+            output.warning(pending)
+        return None
+    recovered = recover_pending(places)
+    if recovered is not None:
+        output.note(recovered.message)
+        for warning in recovered.warnings:
+            output.warning(warning)
+    return recovered

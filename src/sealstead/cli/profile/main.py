@@ -7,6 +7,15 @@ import click
 from sealstead.cli.groups import LazyGroup, Places
 
 COMMANDS: Places = {
+    "keygen": ("sealstead.cli.profile.keygen:keygen", "Make a signing key."),
+    "key-info": ("sealstead.cli.profile.keys:key_info", "Show the key that signs here."),
+    "key-list": ("sealstead.cli.profile.keys:key_list", "List all keys: state, age, where they are."),
+    "key-password": (
+        "sealstead.cli.profile.key_password:key_password",
+        "Set, change or remove the passphrase of a key.",
+    ),
+    "sign-file": ("sealstead.cli.profile.sign_files:sign_file", "Sign files, as minisign does."),
+    "verify-file": ("sealstead.cli.profile.sign_files:verify_file", "Check the signatures of files."),
     "completion": (
         "sealstead.cli.completion:completion",
         "Print a script that completes commands in a shell.",

@@ -77,17 +77,27 @@ class Passphrases:
                 self._current = _checked(click.prompt(question, hide_input=True, err=True), "the passphrase")
         return self._current
 
+    def given(self) -> Secret[str] | None:
+        """Return the passphrase that opens a key, if nobody has to be asked for it."""
+        return self._current or self._given(self._file, VARIABLE)
+
     def new(
-        self, question: str, *, ask: bool, variables: tuple[str, ...] = (VARIABLE,)
+        self,
+        question: str,
+        *,
+        ask: bool,
+        variables: tuple[str, ...] = (VARIABLE,),
+        file_too: bool = True,
     ) -> Secret[str] | None:
         """Return the passphrase of a key that is going to be written; None: none is wanted.
 
-        `ask`: typed twice at the terminal if it is not given otherwise.
+        `ask`: typed twice at the terminal if it is not given otherwise. `file_too`: the file is for this one; else it
+        holds the present passphrase.
 
         Raises:
             PassphraseError: it cannot be a passphrase, or it was to be asked for where there is no terminal.
         """
-        given = self._given(self._new_file or self._file, *variables)
+        given = self._given(self._new_file or (self._file if file_too else None), *variables)
         if given is not None or not ask:
             return given
         if not sys.stdin.isatty():

@@ -1,0 +1,139 @@
+"""Set, change and remove the passphrase of a secret key: on disk and in the keyring, the same key as before.
+
+Archived keys keep the passphrase that they had.
+"""
+
+from __future__ import annotations
+
+import enum
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
+from sealstead.errors import ConflictError, InputError
+from sealstead.formats.minisign import PublicKey, serialize_public_key
+from sealstead.identity.change import Change, FileChange, KeyringChange, carry_out
+from sealstead.identity.generate import new_key_file
+from sealstead.identity.keyslots import FoundKey, KeyPlaces, index_entries
+from sealstead.secret import Secret
+
+
+class Action(enum.StrEnum):
+    SET = "set"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+class PassphraseStateError(ConflictError):
+    """The key has a passphrase where none was expected, or the other way round."""
+
+    code = "passphrase-state"
+
+
+class NewPassphraseError(InputError):
+    """No new passphrase was given."""
+
+    code = "new-passphrase"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resealed:
+    identity: str
+    public: PublicKey
+    encrypted: bool
+    path: Path | None
+    in_keyring: bool
+    warnings: tuple[str, ...] = ()
+
+
+def change_passphrase(
+    places: KeyPlaces,
+    found: FoundKey,
+    action: Action,
+    *,
+    current: Callable[[], Secret[str] | None],
+    new: Callable[[], Secret[str] | None],
+    dry_run: bool = False,
+) -> Resealed:
+    """Write the key `found` under its new passphrase, or in the clear. The callers of `current` and `new` ask for them.
+
+    Raises:
+        PassphraseStateError: `set` for a key that has one; `change` or `remove` for a key that has none.
+        PassphraseNeededError, WrongPassphraseError: the present one was not given, or is another.
+        NewPassphraseError: the new one was not given.
+    """
+    if found.file.encrypted and action is Action.SET:
+        raise PassphraseStateError(
+            f"the key of {found.identity} has a passphrase already", hint="use: key-password change"
+        )
+    if not found.file.encrypted and action is not Action.SET:
+        raise PassphraseStateError(
+            f"the key of {found.identity} has no passphrase", hint="use: key-password set"
+        )
+    key = found.open(current)
+    passphrase = None if action is Action.REMOVE else new()
+    if action is not Action.REMOVE and passphrase is None:
+        raise NewPassphraseError(
+            "no new passphrase was given",
+            hint="give it with --password-stdin or --new-password-file, or run this at a terminal",
+        )
+    if dry_run:
+        return _resealed(found, key.public, passphrase, in_keyring=found.source == "keyring")
+    blob = new_key_file(key, passphrase)
+    if found.path is None:
+        if places.keyring is None:
+            raise KeyringRefusedError(places.keyring_reason)
+        places.keyring.put(found.identity, blob, expected=found.blob)
+        return _resealed(found, key.public, passphrase, in_keyring=True)
+    keyring = None if found.source == "explicit" else _entry(places, found, blob)
+    encrypted = passphrase is not None
+    index = [
+        replace(entry, encrypted=encrypted)
+        for entry in index_entries(places)
+        if (entry.identity, entry.key_id) == (found.identity, key.public.id)
+    ]
+    public_path = found.path.with_suffix(".pub")
+    warnings = carry_out(
+        places,
+        Change(
+            command="key-password",
+            identity=found.identity,
+            files=(
+                FileChange(path=found.path, content=blob, secret=True, expected=found.blob, checked=True),
+                # Encrypted, the key file no longer tells which key it is: its public half has to.
+                FileChange(path=public_path, content=serialize_public_key(key.public)),
+            ),
+            keyring=keyring,
+            index=tuple(index),
+            facts={"new_id": key.public.id},
+        ),
+    )
+    told = _resealed(found, key.public, passphrase, in_keyring=keyring is not None and not warnings)
+    return replace(told, warnings=tuple(warnings))
+
+
+def _resealed(
+    found: FoundKey, public: PublicKey, passphrase: Secret[str] | None, *, in_keyring: bool
+) -> Resealed:
+    return Resealed(
+        identity=found.identity,
+        public=public,
+        encrypted=passphrase is not None,
+        path=found.path,
+        in_keyring=in_keyring,
+    )
+
+
+def _entry(places: KeyPlaces, found: FoundKey, blob: bytes) -> KeyringChange | None:
+    """The keyring follows if it holds this very key; anything else there is not ours to touch."""
+    if places.keyring is None:
+        return None
+    try:
+        held = places.keyring.get(found.identity)
+    except (KeyringTimeoutError, KeyringRefusedError):
+        return None
+    if held is None or not hmac.compare_digest(held, found.blob):
+        return None
+    return KeyringChange(before=held, after=blob)

@@ -1,0 +1,270 @@
+"""Sign any file with the identity's key, and check such signatures, without holding the file in memory.
+
+Rules:
+  * what would be a proof or a statement of ours if it were signed is refused: a key speaks about itself only through
+    the commands that are for it;
+  * the signature file is read back and checked after it was written;
+  * a file that changes while it is read is not signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sealstead.custody import files
+from sealstead.errors import ConflictError, DeniedError, InputError, ParseError
+from sealstead.formats.minisign import (
+    LegacySignatureError,
+    PublicKey,
+    SecretKey,
+    Signature,
+    WrongKeyError,
+    parse_signature,
+    serialize_signature,
+    sign_digest,
+    verify_digest,
+    verify_message,
+)
+from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
+
+_CHUNK = 1 << 20
+_MAX_MESSAGE = 1 << 16
+"""No proof and no statement is longer."""
+
+
+class FileError(InputError):
+    """The file to sign or to check, or its signature, cannot be read or written."""
+
+    code = "file"
+
+
+class FileChangedError(ConflictError):
+    """The file changed while it was read: nobody knows what was signed."""
+
+    code = "file-changed"
+
+
+class ReservedContentError(DeniedError):
+    """Signed, this would be a proof or a statement in the key's own name."""
+
+    code = "reserved-content"
+
+
+class SignatureExistsError(ConflictError):
+    """Where the signature belongs, there is something else."""
+
+    code = "signature-exists"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedFile:
+    path: Path
+    signature_path: Path
+    signature: Signature
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifiedFile:
+    path: Path
+    key: PublicKey
+    trusted_comment: str
+    legacy: bool
+
+
+def signature_path_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.minisig")
+
+
+def sign_file(
+    key: SecretKey,
+    path: Path,
+    *,
+    at: datetime,
+    signature_path: Path | None = None,
+    trusted_comment: str | None = None,
+    untrusted_comment: str | None = None,
+    replace: bool = False,
+    dry_run: bool = False,
+) -> SignedFile:
+    """Write the signature of `path` beside it. An older signature by the same key is replaced.
+
+    Raises:
+        FileError: it cannot be read, or the signature cannot be written.
+        FileChangedError: it changed while it was read.
+        ReservedContentError: signed, it would be a proof or a statement.
+        SignatureExistsError: something else is where the signature belongs, and `replace` is false.
+        CommentError: a comment that a signature cannot carry.
+    """
+    target = signature_path or signature_path_of(path)
+    _check_target(key, target, replace=replace)
+    comment = default_comment(path, at) if trusted_comment is None else trusted_comment
+    _check_comment(comment)
+    digest = _digest(path, signing=True)
+    more = {} if untrusted_comment is None else {"untrusted_comment": untrusted_comment}
+    signature = sign_digest(key, digest, trusted_comment=comment, **more)
+    if not dry_run:
+        try:
+            files.write_atomically(target, serialize_signature(signature), mode=0o644, replace=True)
+            written = target.read_bytes()
+        except OSError as exc:
+            raise FileError(f"{target} cannot be written: {exc.strerror}") from exc
+        verify_digest(key.public, digest, parse_signature(written))
+    return SignedFile(path=path, signature_path=target, signature=signature)
+
+
+def verify_file(
+    keys: Sequence[PublicKey],
+    path: Path,
+    *,
+    signature_path: Path | None = None,
+    allow_legacy: bool = False,
+) -> VerifiedFile:
+    """Check the signature of `path` against the one of `keys` that it names.
+
+    Raises:
+        FileError: the file or its signature cannot be read.
+        MinisignFormatError: the signature file is none.
+        WrongKeyError, LegacySignatureError, BadSignatureError: it proves nothing.
+    """
+    signature = _load_signature(signature_path or signature_path_of(path))
+    key = next((key for key in keys if key.key_id == signature.key_id), None)
+    if key is None:
+        expected = ", ".join(key.id for key in keys)
+        raise WrongKeyError(f"{path} was signed with key {signature.id}, not with {expected}")
+    if signature.prehashed:
+        verify_digest(key, _digest(path, signing=False), signature)
+    elif not allow_legacy:
+        raise LegacySignatureError(
+            f"{path} has a signature of the legacy kind",
+            hint="sign the file again with a current minisign, or accept it with --allow-legacy",
+        )
+    else:
+        _verify_legacy(key, path, signature)
+    return VerifiedFile(
+        path=path, key=key, trusted_comment=signature.trusted_comment, legacy=not signature.prehashed
+    )
+
+
+def default_comment(path: Path, at: datetime) -> str:
+    """Return the trusted comment that minisign itself writes."""
+    name = "".join(char if char != "\t" and is_printable(char) else "?" for char in path.name)
+    return f"timestamp:{int(at.timestamp())}\tfile:{name}\thashed"
+
+
+def _check_target(key: SecretKey, target: Path, *, replace: bool) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise SignatureExistsError(f"{target} is no regular file")
+    if replace or not target.exists():
+        return
+    try:
+        old = parse_signature(read_small(target))
+    except ParseError:
+        old = None
+    if old is None or old.key_id != key.public.key_id:
+        other = f"the signature of key {old.id}" if old else "not a signature"
+        raise SignatureExistsError(f"{target} exists and is {other}", hint="replace it with --force")
+
+
+def _check_comment(comment: str) -> None:
+    from sealstead.formats.statement import reserved_comment
+
+    if reserved_comment(comment):
+        raise ReservedContentError(
+            "a trusted comment that begins so is for statements about keys", hint="choose another comment"
+        )
+
+
+def _check_content(message: bytes) -> None:
+    from sealstead.formats.statement import reserved_message
+
+    if reserved_message(message[:_MAX_MESSAGE]) or (len(message) <= _MAX_MESSAGE and _is_claim(message)):
+        raise ReservedContentError(
+            "signed, this file would be a proof or a statement of your key",
+            hint="sign makes proofs, key-rotate and key-revoke make statements",
+        )
+
+
+_CLAIMS = (
+    frozenset({"profile_package", "pypi_username", "subject"}),
+    frozenset({"p", "u", "s"}),
+)
+"""What all proofs of a form have: full, then compact and tiny. A proof is the signature of this JSON alone."""
+
+
+def _is_claim(message: bytes) -> bool:
+    import json
+
+    try:
+        value = json.loads(message)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and any(keys <= value.keys() for keys in _CLAIMS)
+
+
+def _digest(path: Path, *, signing: bool) -> bytes:
+    """Return BLAKE2b-512 of the file."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            before = os.fstat(file.fileno())
+            if stat.S_ISDIR(before.st_mode):
+                raise FileError(f"{path} is a directory")
+            digest = _hash(file, check=signing)
+            after = os.fstat(file.fileno())
+    except OSError as exc:
+        raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise FileChangedError(f"{path} changed while it was read", hint="try again when it is finished")
+    return digest
+
+
+def _hash(file: BinaryIO, *, check: bool) -> bytes:
+    digest = hashlib.blake2b()
+    buffer = bytearray(_CHUNK)
+    view = memoryview(buffer)
+    message = bytearray()
+    while count := file.readinto(view):  # type: ignore[attr-defined]
+        digest.update(view[:count])
+        if check and len(message) <= _MAX_MESSAGE:
+            message += view[: min(count, _MAX_MESSAGE + 1)]
+    if check:
+        _check_content(bytes(message))
+    return digest.digest()
+
+
+def _verify_legacy(key: PublicKey, path: Path, signature: Signature) -> None:
+    """A legacy signature is over the bytes themselves; mapped, they still need not be in memory all at once."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                verify_message(key, b"", signature, allow_legacy=True)
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                verify_message(key, memoryview(mapped), signature, allow_legacy=True)
+    except OSError as exc:
+        raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
+
+
+def _load_signature(path: Path) -> Signature:
+    try:
+        return parse_signature(read_small(path))
+    except ParseError as exc:
+        raise type(exc)(f"{path}: {exc.message}", hint=exc.hint) from exc
+
+
+def read_small(path: Path) -> bytes:
+    """Return the content of a key or signature file; raises FileError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError as exc:
+        raise FileError(f"{path} is missing", hint="name the signature file with --signature") from exc
+    except OSError as exc:
+        raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
