@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealstead.custody import files
-from sealstead.custody.key_dir import KeyDir
+from sealstead.custody.key_dir import JOURNAL_FILE, KeyDir
 from sealstead.errors import ConflictError
 from sealstead.lifecycle.journal import Journal, parse_journal, serialize_journal
 
-FILE_NAME = "journal.json"
 UNREADABLE = "!"
 """In the place of a digest: something is there, and it is no file that a change would have left."""
 
@@ -48,7 +47,7 @@ def load_journal(directory: KeyDir) -> Journal | None:
         UnsafeFileError, UnreadableFileError: it cannot be read.
     """
     try:
-        content, _ = files.read_secret(directory.path / FILE_NAME, limit=_MAX_BYTES)
+        content, _ = files.read_secret(directory.path / JOURNAL_FILE, limit=_MAX_BYTES)
     except files.MissingFileError:
         return None
     return parse_journal(content)
@@ -56,11 +55,11 @@ def load_journal(directory: KeyDir) -> Journal | None:
 
 def sweep(directory: KeyDir) -> None:
     """Remove a journal that was never finished, of a process that had changed nothing yet. Needs the lock."""
-    remove(directory.staged_path(directory.path / FILE_NAME))
+    remove(directory.staged_path(directory.path / JOURNAL_FILE))
 
 
 def save_journal(directory: KeyDir, journal: Journal) -> None:
-    path = directory.path / FILE_NAME
+    path = directory.path / JOURNAL_FILE
     staged = directory.staged_path(path)
     sweep(directory)
     stage(staged, serialize_journal(journal), mode=files.OWNER_FILE)
@@ -68,7 +67,7 @@ def save_journal(directory: KeyDir, journal: Journal) -> None:
 
 
 def remove_journal(directory: KeyDir) -> None:
-    remove(directory.path / FILE_NAME)
+    remove(directory.path / JOURNAL_FILE)
 
 
 def digest(content: bytes) -> str:

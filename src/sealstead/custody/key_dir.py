@@ -30,6 +30,10 @@ MAX_IDENTITY_CHARS = 100
 MAX_IDENTITY_BYTES = 160
 """File names have at most 255 bytes, and ours add an id, an ending and a temporary one."""
 
+JOURNAL_FILE = "journal.json"
+DEBTS_FILE = "keyring-unsettled.json"
+_TRACES = (JOURNAL_FILE, DEBTS_FILE)
+
 _NOT_IN_FILE_NAMES = frozenset('/\\<>:"|?*')
 """Two separate directories; the rest mean something else on Windows."""
 
@@ -111,6 +115,12 @@ class KeyDir:
     def staged_path(self, path: Path) -> Path:
         """Where what will become `path` waits for its turn."""
         return path.with_name(f"{path.name}.staged")
+
+    def has_traces(self) -> bool:
+        """Tell whether a change may have been left behind here, or the keyring is owed something."""
+        return any(
+            (self.path / name).exists() or self.staged_path(self.path / name).exists() for name in _TRACES
+        )
 
     def identities(self) -> list[str]:
         """Return whose secret keys are in the directory, `default` first."""

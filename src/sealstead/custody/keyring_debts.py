@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from sealstead.custody import files
 from sealstead.custody.journal_file import put_in_place, remove, stage
-from sealstead.custody.key_dir import KeyDir
+from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
 
-FILE_NAME = "keyring-unsettled.json"
 _MAX_BYTES = 1 << 20
 
 
@@ -28,7 +27,7 @@ class Debt:
 
 def load_debts(directory: KeyDir) -> dict[str, Debt]:
     try:
-        content, _ = files.read_secret(directory.path / FILE_NAME, limit=_MAX_BYTES)
+        content, _ = files.read_secret(directory.path / DEBTS_FILE, limit=_MAX_BYTES)
         rows = json.loads(content)["entries"]
         return {
             str(identity): Debt(
@@ -51,7 +50,7 @@ def load_debts(directory: KeyDir) -> dict[str, Debt]:
 
 def save_debts(directory: KeyDir, debts: dict[str, Debt]) -> None:
     """Write them, or remove the file when there are none. The caller holds the directory's lock."""
-    path = directory.path / FILE_NAME
+    path = directory.path / DEBTS_FILE
     staged = directory.staged_path(path)
     remove(staged)
     if not debts:

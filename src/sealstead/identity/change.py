@@ -86,6 +86,11 @@ def carry_out(places: KeyPlaces, change: Change) -> list[str]:
         ChangeUnfinishedError: committed; the next command finishes it.
     """
     with places.directory.lock():
+        if journal_file.load_journal(places.directory) is not None:
+            raise ChangeConflictError(
+                "another change was left behind just now",
+                hint="run the command again: it ends that one first",
+            )
         contents, journal = _plan(places, change)
         if journal is None:
             return record_index(places, change.index)

@@ -13,8 +13,7 @@ from typing import Any
 
 from sealstead.custody import journal_file
 from sealstead.custody.journal_file import digest, digest_of, load_journal
-from sealstead.custody.key_dir import KeyDir
-from sealstead.custody.keyring_debts import FILE_NAME as DEBTS
+from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
 from sealstead.custody.keyring_debts import Debt, load_debts, save_debts
 from sealstead.custody.os_keyring import (
     KeyringChangedError,
@@ -68,9 +67,7 @@ def recover_pending(places: KeyPlaces) -> Recovered | None:
         JournalDamagedError: there is a journal that nobody can read.
         KeyDirBusyError: another command is at work; it may be the one that is making the change.
     """
-    here = places.directory.path
-    traces = [here / journal_file.FILE_NAME, here / DEBTS]
-    if not any(path.exists() or places.directory.staged_path(path).exists() for path in traces):
+    if not places.directory.has_traces():
         return None
     with places.directory.lock():
         journal_file.sweep(places.directory)
@@ -98,7 +95,7 @@ def recover_pending(places: KeyPlaces) -> Recovered | None:
 def settle_debts(places: KeyPlaces) -> None:
     """Bring entries of the keyring up to date whose last write timed out, if it answers now."""
     debts = load_debts(places.directory)
-    journal_file.remove(places.directory.staged_path(places.directory.path / DEBTS))
+    journal_file.remove(places.directory.staged_path(places.directory.path / DEBTS_FILE))
     if not debts or places.keyring is None:
         return
     left = {identity: debt for identity, debt in debts.items() if not _settled(places, places.keyring, debt)}

@@ -120,14 +120,18 @@ class Decision:
 
 def decide(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
     """Say how to end a change that was left behind; `seen` has every step of the journal."""
-    strange = [step for step in journal.steps if _state(step, seen[step]) == "strange"]
+    committed = _state(journal.commit, seen[journal.commit]) == "after"
+    strange = [
+        step
+        for step in journal.steps
+        if _state(step, seen[step]) == "strange"
+        and not (committed and step.transient and seen[step].holds is None)  # destroyed, as it was to be
+    ]
     if strange:
         return _conflict(*(f"{_name(step)} has been changed by somebody else" for step in strange))
     if _state(journal.commit, seen[journal.commit]) == UNKNOWN:
         return _conflict(f"{_name(journal.commit)} cannot be read")
-    if _state(journal.commit, seen[journal.commit]) == "before":
-        return _back(journal, seen)
-    return _forward(journal, seen)
+    return _forward(journal, seen) if committed else _back(journal, seen)
 
 
 def _back(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
@@ -155,7 +159,7 @@ def _forward(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
     left = tuple(step for step in steps if _state(step, seen[step]) == "before")
     gone = [step for step in left if step.after is not None and not step.keyring and not seen[step].staged]
     # What is replaced must be safe first. Once nothing is left to replace, an archive that is gone was destroyed.
-    missing = [step for step in journal.of(Phase.PREPARE) if _state(step, seen[step]) == "before"]
+    missing = [step for step in journal.of(Phase.PREPARE) if seen[step].holds is None]
     replaced = [step for step in left if step.secret]
     if gone or (missing and replaced):
         return _conflict(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sealstead.custody.key_dir import KeyDir
-from sealstead.custody.keyring_debts import FILE_NAME, Debt, load_debts, save_debts
+from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
+from sealstead.custody.keyring_debts import Debt, load_debts, save_debts
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def test_debts_come_back_until_they_are_settled(keys: KeyDir) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"entries": {"a": 1}}', b"[" * 100_000])
 def test_a_damaged_note_counts_as_none(keys: KeyDir, content: bytes) -> None:
-    (keys.path / FILE_NAME).write_bytes(content)
+    (keys.path / DEBTS_FILE).write_bytes(content)
     assert load_debts(keys) == {}
 
 
 def test_a_torn_note_of_a_process_that_died_is_written_over(keys: KeyDir) -> None:
-    (keys.path / f"{FILE_NAME}.staged").write_bytes(b'{"ent')
+    (keys.path / f"{DEBTS_FILE}.staged").write_bytes(b'{"ent')
     save_debts(keys, {"work": Debt(identity="work", before=(), after="c")})
     assert load_debts(keys)["work"].after == "c"
-    assert [path.name for path in keys.path.iterdir()] == [FILE_NAME]
+    assert [path.name for path in keys.path.iterdir()] == [DEBTS_FILE]

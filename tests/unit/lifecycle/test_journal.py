@@ -104,6 +104,13 @@ def test_what_was_there_before_is_destroyed_only_at_the_end() -> None:
     for toml, key, removed in (("t0", "old", ()), ("t1", "old", (archive,)), ("t1", "new", (archive,))):
         values = [Seen(holds=digest, staged=True) for digest in ("old", toml, key)]
         assert decide(journal, dict(zip(journal.steps, values, strict=True))).remove == removed
+    for toml, key, verdict in (
+        ("t0", "old", Verdict.CONFLICT),
+        ("t1", "old", Verdict.CONFLICT),
+        ("t1", "new", Verdict.FORWARD),
+    ):
+        values = [Seen(holds=digest, staged=True) for digest in (None, toml, key)]
+        assert decide(journal, dict(zip(journal.steps, values, strict=True))).verdict is verdict
 
 
 @pytest.mark.parametrize("values", list(itertools.product(*VALUES.values())), ids=str)

@@ -1,0 +1,241 @@
+"""Where the key of an identity stands, and what has to be kept when another takes its place."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sealstead.custody.files import MissingFileError
+from sealstead.custody.journal_file import digest
+from sealstead.custody.key_index import IndexEntry
+from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
+from sealstead.errors import ParseError
+from sealstead.formats.minisign import (
+    PublicKey,
+    SecretKey,
+    make_secret_key,
+    parse_secret_key,
+    serialize_public_key,
+    serialize_secret_key,
+    sign_bare,
+)
+from sealstead.identity.change import FileChange, KeyringChange
+from sealstead.identity.places import FoundKey, KeyPlaces, index_entries, read_public
+from sealstead.lifecycle.journal import Phase
+from sealstead.secret import Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """The two files of an identity's key."""
+
+    identity: str
+    secret: Path
+    public: Path
+
+    def public_there(self) -> PublicKey | None:
+        return read_public(self.public)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyFile:
+    """A secret key, and the content of the file that it is going to be."""
+
+    public: PublicKey
+    blob: bytes
+    encrypted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Displaced:
+    """A key that gives up its place: the file it is kept in, or None if it is not kept."""
+
+    public: PublicKey | None
+    blob: bytes
+    archive: Path
+
+
+def slot_of(places: KeyPlaces, identity: str, explicit: Path | None = None) -> Slot:
+    """Return where the key of `identity` belongs: a file that somebody named, else in the key directory."""
+    if explicit is not None:
+        path = explicit.absolute()
+        return Slot(identity=identity, secret=path, public=path.with_suffix(".pub"))
+    return Slot(
+        identity=identity,
+        secret=places.directory.secret_path(identity),
+        public=places.directory.public_path(identity),
+    )
+
+
+def make_new_key(passphrase: Secret[str] | None) -> tuple[SecretKey, KeyFile]:
+    """Return a fresh key and its file, which has been read back, opened and tried."""
+    made = make_secret_key(secrets.token_bytes(32), secrets.token_bytes(8))
+    return made, key_file(made, passphrase)
+
+
+def key_file(key: SecretKey, passphrase: Secret[str] | None) -> KeyFile:
+    """Return the file of `key`, sealed under `passphrase` if there is one, and tried."""
+    blob = serialize_secret_key(key, passphrase=passphrase, salt=secrets.token_bytes(32))
+    opened = parse_secret_key(blob).open(passphrase)
+    if opened.public != key.public:
+        raise RuntimeError("a key that was just written does not read back")
+    sign_bare(opened, b"sealstead self-check")  # checks what it made
+    return KeyFile(public=key.public, blob=blob, encrypted=passphrase is not None)
+
+
+def fill(slot: Slot, new: KeyFile) -> tuple[FileChange, ...]:
+    """Return the changes that put `new` into the slot."""
+    return (
+        FileChange(path=slot.secret, content=new.blob, secret=True),
+        FileChange(path=slot.public, content=serialize_public_key(new.public)),
+    )
+
+
+def displaced_by(
+    places: KeyPlaces, slot: Slot, new: KeyFile, *, old: FoundKey | None, old_public: PublicKey | None
+) -> tuple[list[Displaced], list[FileChange]]:
+    """Return what gives way to `new`, and the changes that copy it into the archive first.
+
+    `old` is the predecessor, wherever it was found; whatever else stands in the slot is kept as well. The
+    predecessor is the first of the result. A key whose id nobody knows (encrypted, with no public half beside it)
+    is kept under the digest of its file.
+    """
+    found: list[tuple[PublicKey | None, bytes]] = []
+    if old is not None:
+        found.append((old_public or old.public, old.blob))
+    try:
+        blob, _ = places.directory.load_secret(slot.secret)
+        if all(blob != known for _, known in found):
+            found.append((_public_of(blob) or slot.public_there(), blob))
+    except MissingFileError:
+        pass
+    displaced = []
+    changes = []
+    for public, blob in found:
+        if blob == new.blob:
+            continue
+        if old is not None and blob == old.blob and old.source == "archive" and old.path is not None:
+            archive = old.path
+        else:
+            archive = _archive_for(places, slot.identity, public, blob)
+            changes.append(FileChange(path=archive, content=blob, phase=Phase.PREPARE, secret=True))
+        displaced.append(Displaced(public=public, blob=blob, archive=archive))
+    return displaced, changes
+
+
+def keyring_change(
+    places: KeyPlaces, identity: str, new: KeyFile, *, predecessors: list[Displaced], fill_empty: bool
+) -> tuple[KeyringChange | None, str | None]:
+    """Return how the keyring entry follows, or why it stays as it is, in one line.
+
+    It follows only a key that is displaced here; `fill_empty` says whether an entry is made where there is none.
+    """
+    if places.keyring is None:
+        return None, None
+    try:
+        held = places.keyring.get(identity)
+    except (KeyringTimeoutError, KeyringRefusedError) as exc:
+        return None, f"{exc.message}; its entry for {identity}, if there is one, stays as it is"
+    if held == new.blob:
+        return None, None
+    if held is None:
+        return (KeyringChange(before=None, after=new.blob), None) if fill_empty else (None, None)
+    public = _public_of(held)
+    for each in predecessors:
+        if held == each.blob or (public is not None and public == each.public):
+            return KeyringChange(before=held, after=new.blob), None
+    name = public.id if public else "that nobody can tell before it is opened"
+    return None, f"the keyring entry of {identity} holds another key ({name}) and stays as it is"
+
+
+def new_entry(
+    places: KeyPlaces,
+    slot: Slot,
+    new: KeyFile,
+    *,
+    at: datetime | None,
+    in_keyring: bool,
+    profile: Path | None,
+) -> IndexEntry:
+    """Return what the index says of a key that takes the slot."""
+    known = known_entry(places, slot.identity, new.public)
+    return IndexEntry(
+        identity=slot.identity,
+        key_id=new.public.id,
+        public_key=new.public.line,
+        created_at=known.created_at if known else at,
+        stored=("disk", "keyring") if in_keyring else ("disk",),
+        encrypted=new.encrypted,
+        file=_file_name(places, slot.secret),
+        profile=str(profile) if profile else (known.profile if known else None),
+    )
+
+
+def old_entry(
+    places: KeyPlaces,
+    identity: str,
+    old: Displaced,
+    *,
+    at: datetime,
+    successor: PublicKey | None,
+    retires_at: datetime | None,
+    kept: bool,
+) -> IndexEntry | None:
+    """Return what the index says of a displaced key; None for one whose public half nobody knows."""
+    if old.public is None:
+        return None
+    known = known_entry(places, identity, old.public)
+    return IndexEntry(
+        identity=identity,
+        key_id=old.public.id,
+        public_key=old.public.line,
+        created_at=known.created_at if known else None,
+        stored=("disk",) if kept else (),
+        encrypted=_is_encrypted(old.blob),
+        file=_file_name(places, old.archive),
+        profile=known.profile if known else None,
+        retires_at=retires_at,
+        archived_at=at,
+        revoked_at=known.revoked_at if known else None,
+        successor=successor.id if successor else None,
+    )
+
+
+def known_entry(places: KeyPlaces, identity: str, public: PublicKey) -> IndexEntry | None:
+    for entry in index_entries(places):
+        if (entry.identity, entry.public_key) == (identity, public.line):
+            return entry
+    return None
+
+
+def _archive_for(places: KeyPlaces, identity: str, public: PublicKey | None, blob: bytes) -> Path:
+    unnamed = places.directory.archive_path(identity, digest(blob)[:16].upper())
+    if public is None:
+        return unnamed
+    path = places.directory.archive_path(identity, public.id)
+    try:
+        held, _ = places.directory.load_secret(path)
+    except MissingFileError:
+        return path
+    # The same key under another passphrase, or another key that somebody gave the same id: keep both.
+    return path if held == blob else unnamed
+
+
+def _public_of(blob: bytes) -> PublicKey | None:
+    try:
+        return parse_secret_key(blob).public
+    except ParseError:
+        return None
+
+
+def _is_encrypted(blob: bytes) -> bool:
+    try:
+        return parse_secret_key(blob).encrypted
+    except ParseError:
+        return False
+
+
+def _file_name(places: KeyPlaces, path: Path) -> str:
+    return path.name if path.parent == places.directory.path else str(path)

@@ -1,0 +1,284 @@
+"""Take a key to another machine: `key-export` writes a copy of its file, `key-import` checks one and puts it in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sealstead.custody.files import FileExistsConflictError, MissingFileError
+from sealstead.custody.key_dir import MAX_KEY_FILE_BYTES
+from sealstead.errors import ConflictError, InputError
+from sealstead.formats.minisign import PublicKey, SecretKey, parse_secret_key
+from sealstead.formats.profile_edit import edit_profile
+from sealstead.identity.change import Change, FileChange, carry_out
+from sealstead.identity.places import FoundKey, KeyPlaces
+from sealstead.identity.profile import ProfileFile
+from sealstead.identity.slots import (
+    KeyFile,
+    Slot,
+    displaced_by,
+    fill,
+    key_file,
+    keyring_change,
+    new_entry,
+    old_entry,
+)
+from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.lifecycle.journal import Phase
+from sealstead.secret import Secret
+
+
+class ExportTargetError(InputError):
+    """The place for an export is none."""
+
+    code = "export-target"
+
+
+class ImportSourceError(InputError):
+    """What should be imported is no file that can be read."""
+
+    code = "import-source"
+
+
+class MisfitError(ConflictError):
+    """The key is not the one that the profile here names."""
+
+    code = "misfit"
+
+
+class SlotTakenError(ConflictError):
+    """The identity has another key already."""
+
+    code = "slot-taken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    path: Path
+    found: FoundKey
+    key: PublicKey | None
+    encrypted: bool
+    dry_run: bool = False
+
+    @property
+    def warning(self) -> str | None:
+        if self.encrypted:
+            return None
+        return f"{self.path} is not encrypted: whoever gets it can sign in your name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    identity: str
+    key: PublicKey
+    path: Path
+    encrypted: bool
+    in_keyring: bool
+    archived: tuple[Path, ...]
+    profile_written: Path | None
+    fits: bool | None
+    """Whether the profile here names it; None: there is none, or it names none."""
+    unchanged: bool = False
+    """It was here already, to the byte."""
+    warnings: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+def check_target(path: Path, *, force: bool) -> Path:
+    """Return where an export goes.
+
+    Raises:
+        ExportTargetError: a directory, or in one that is not there.
+        FileExistsConflictError: there is a file, and nobody said that it may go.
+    """
+    target = path.absolute()
+    if target.is_dir():
+        raise ExportTargetError(f"{path} is a directory", hint="name a file in it")
+    if not target.parent.is_dir():
+        raise ExportTargetError(f"{target.parent} is no directory")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise ExportTargetError(f"{path} is not a regular file", hint="name another one")
+    if target.exists() and not force:
+        raise FileExistsConflictError(
+            f"{path} exists already", hint="choose another name, or replace it: --force"
+        )
+    return target
+
+
+def export(
+    places: KeyPlaces,
+    found: FoundKey,
+    target: Path,
+    *,
+    new_passphrase: Secret[str] | None,
+    open_key: Callable[[FoundKey], SecretKey],
+) -> Exported:
+    """Write a copy of a key's file for its owner alone; with `new_passphrase` it is encrypted under that.
+
+    Without one the copy is the file as it is, encrypted or not. The caller has called `check_target`.
+    """
+    public, blob, encrypted = found.public, found.blob, found.file.encrypted
+    if new_passphrase is not None:
+        key = open_key(found)
+        copy = key_file(key, new_passphrase)
+        public, blob, encrypted = copy.public, copy.blob, True
+    carry_out(
+        places,
+        Change(
+            command="key-export",
+            identity=found.identity,
+            files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True),),
+        ),
+    )
+    return Exported(path=target, found=found, key=public, encrypted=encrypted)
+
+
+def load_import(path: Path) -> bytes:
+    """Return the content of a file to be imported. A link is followed: it is the user's own choice.
+
+    Raises:
+        ImportSourceError: no regular file, or it cannot be read.
+    """
+    try:
+        if not path.is_file():
+            raise ImportSourceError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+        with path.open("rb") as file:
+            return file.read(MAX_KEY_FILE_BYTES + 1)
+    except OSError as exc:
+        raise ImportSourceError(f"{path} cannot be read: {exc.strerror}") from exc
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """A key file, opened: its checksum and its two halves fit."""
+
+    slot: Slot
+    blob: bytes
+    key: SecretKey
+    profile: ProfileFile | None
+    identity_named: bool
+    """Somebody chose the identity; so the profile here may well be another one's."""
+
+    @property
+    def file(self) -> KeyFile:
+        encrypted = parse_secret_key(self.blob).encrypted
+        return KeyFile(public=self.key.public, blob=self.blob, encrypted=encrypted)
+
+    @property
+    def named(self) -> PublicKey | None:
+        return profile_key(self.profile.profile) if self.profile else None
+
+    @property
+    def belongs(self) -> bool:
+        """Whether the profile here is this identity's."""
+        username = self.profile.profile.identity.pypi_username if self.profile else ""
+        return self.profile is not None and (not self.identity_named or username == self.slot.identity)
+
+
+def check_import(places: KeyPlaces, order: Import, *, force: bool, at: datetime) -> list[str]:
+    """Refuse a key that does not fit the profile, or that would take another's place; return warnings.
+
+    Raises:
+        MisfitError, SlotTakenError: and `force` is false.
+    """
+    warnings: list[str] = []
+    named = order.named
+    if named is not None and named != order.key.public:
+        fact = f"key {order.key.public.id} is not the one that {order.profile.name} names, {named.id}"  # type: ignore[union-attr]
+        if order.belongs and not force:
+            raise MisfitError(
+                fact, hint="choose its identity with --keyring-identity, or import it all the same: --force"
+            )
+        warnings.append(fact)
+    if order.profile is not None:
+        revocation = find_revocation(order.profile.profile, order.key.public, at)
+        if revocation is not None:
+            warnings.append(f"key {order.key.public.id} is revoked ({revocation.reason}): nobody believes it")
+    try:
+        held, _ = places.directory.load_secret(order.slot.secret)
+    except MissingFileError:
+        return warnings
+    if held != order.blob and not force:
+        raise SlotTakenError(
+            f"{order.slot.identity} has a key already: {order.slot.secret}",
+            hint="import under another --keyring-identity, or replace it: --force (the old one goes to the archive)",
+        )
+    return warnings
+
+
+def import_key(
+    places: KeyPlaces, order: Import, *, at: datetime, warnings: list[str], dry_run: bool = False
+) -> Imported:
+    """Put the key in its place: secret file, `.pub`, keyring, and a profile of its identity that names none yet.
+
+    The caller holds the directory's lock, has called `recover_pending` and `check_import`.
+    """
+    displaced, changes = displaced_by(places, order.slot, order.file, old=None, old_public=None)
+    files = [*changes, *fill(order.slot, order.file)]
+    profile = order.profile if order.belongs and _names_none(order.profile) else None
+    if profile is not None:
+        files.append(_naming(profile, order.key.public))
+    keyring, problem = keyring_change(
+        places, order.slot.identity, order.file, predecessors=displaced, fill_empty=True
+    )
+    told = [*warnings, *([problem] if problem else [])]
+    changed = any(_content(change.path) != change.content for change in files) or keyring is not None
+    if not dry_run:
+        entry = new_entry(
+            places,
+            order.slot,
+            order.file,
+            at=None,
+            in_keyring=places.keyring is not None and problem is None,
+            profile=profile.path if profile else None,
+        )
+        old = [
+            old_entry(places, order.slot.identity, each, at=at, successor=None, retires_at=None, kept=True)
+            for each in displaced
+        ]
+        told += carry_out(
+            places,
+            Change(
+                command="key-import",
+                identity=order.slot.identity,
+                files=tuple(files),
+                keyring=keyring,
+                index=tuple(each for each in (entry, *old) if each is not None),
+                facts={"new_id": order.key.public.id, "key": order.key.public.line},
+            ),
+        )
+    return Imported(
+        identity=order.slot.identity,
+        key=order.key.public,
+        path=order.slot.secret,
+        encrypted=order.file.encrypted,
+        in_keyring=places.keyring is not None and problem is None,
+        archived=tuple(each.archive for each in displaced),
+        profile_written=profile.path if profile else None,
+        fits=None if order.named is None else order.named == order.key.public,
+        unchanged=not changed,
+        warnings=tuple(told),
+        dry_run=dry_run,
+    )
+
+
+def _names_none(profile: ProfileFile | None) -> bool:
+    return (
+        profile is not None and not profile.installed and not profile.profile.verification.public_key.strip()
+    )
+
+
+def _naming(profile: ProfileFile, public: PublicKey) -> FileChange:
+    text = edit_profile(profile.text, table=profile.table, public_key=public.line, source=profile.name)
+    return FileChange(
+        path=profile.path, content=text.encode(), phase=Phase.COMMIT, expected=profile.data, checked=True
+    )
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
