@@ -31,7 +31,7 @@ class RevocationDateError(InputError):
 class AlreadyRevokedError(ConflictError):
     """The profile says so already, and from no later moment."""
 
-    code = "already-revoked"
+    code = "key-already-revoked"
 
 
 class NobodyToSignError(KeyUnavailableError):
