@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
-from sealstead.custody.key_index import IndexEntry, KeyState
+from sealstead.custody.key_index import ForeignIndexError, IndexEntry, KeyState, load_index
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_secret_key
@@ -56,6 +56,15 @@ def list_keys(places: KeyPlaces, at: datetime, *, ask_keyring: bool = False) -> 
         keys = [_checked(places, key) for key in keys]
     order = list(KeyState)
     return sorted(keys, key=lambda key: (key.identity != "default", key.identity, order.index(key.state)))
+
+
+def index_problem(places: KeyPlaces) -> str | None:
+    """Return why the index of the directory is of no use, if it is of none."""
+    try:
+        load_index(places.directory)
+    except (ForeignIndexError, KeyUnavailableError) as exc:
+        return exc.message
+    return None
 
 
 def describe(places: KeyPlaces, found: FoundKey, public: PublicKey | None, at: datetime) -> ListedKey:

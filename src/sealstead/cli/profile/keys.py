@@ -116,10 +116,13 @@ States: active; retiring, replaced and believed until its end; archived; revoked
 @json_option
 def key_list(*, check: bool, as_json: bool, **options: Any) -> None:
     """List all keys: identity, state, age, where they are."""
-    from sealstead.identity.listing import list_keys, moment
+    from sealstead.identity.listing import index_problem, list_keys, moment
 
     named = options["keyring_identity"]
     context = open_context(**options, tolerant=True)
+    problem = index_problem(context.places)
+    if problem is not None:
+        output.warning(problem)
     keys = list_keys(context.places, context.at, ask_keyring=check)
     if named is not None:
         keys = [key for key in keys if key.identity == context.identity]

@@ -1,0 +1,238 @@
+"""`key-info` and `key-list`: the key that signs here, and all the others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.keys import key, key_file
+from tests.publisher import Publisher
+
+from sealstead.formats.minisign import serialize_public_key
+
+
+def put(publisher: Publisher, name: str, content: bytes) -> None:
+    publisher.keys.mkdir(mode=0o700, exist_ok=True)
+    path = publisher.keys / name
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+def test_no_key_is_exit_3(publisher: Publisher) -> None:
+    done = publisher.run("key-info", "--json")
+    assert (done.code, done.error, done.out) == (3, "no-key", "")
+    assert not publisher.keys.exists()
+    assert "keygen" in publisher.run("key-info").err
+
+
+def test_everything_about_a_key(publisher: Publisher) -> None:
+    publisher.write_profile(username="ada")
+    made = publisher.good("keygen", "--json").json
+    info = publisher.good("key-info", "--json").json
+    assert info["generated"].endswith("Z")
+    assert {**info, "generated": ""} == {
+        "not_found": False,
+        "identity": "ada",
+        "source": "disk",
+        "path": str(publisher.keys / "minisign.ada.key"),
+        "key_id": made["key_id"],
+        "public_key": made["public_key"],
+        "generated": "",
+        "state": "active",
+        "stored": ["disk"],
+        "encrypted": False,
+        "profile_binding": f"matches ({publisher.profile})",
+    }
+    text = publisher.good("key-info").out
+    assert all(str(info[part]) in text for part in ("identity", "key_id", "public_key", "generated", "path"))
+
+
+def test_ids_are_minisign_s_own(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1))
+    stored = key(1).public.key_id
+    assert publisher.good("key-info", "--json").json["key_id"] == stored[::-1].hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("line", "binding"),
+    [
+        (key(1).public.line, "matches"),
+        (key(2).public.line, "mismatch"),
+        ("", "absent"),
+        (None, "no profile TOML found"),
+    ],
+)
+def test_the_binding_to_the_profile(publisher: Publisher, line: str | None, binding: str) -> None:
+    put(publisher, "minisign.key", key_file(1))
+    if line is not None:
+        publisher.write_profile(public_key=line)
+    assert publisher.good("key-info", "--json").json["profile_binding"].startswith(binding)
+
+
+def test_a_profile_that_names_rubbish_is_told(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1))
+    publisher.write_profile(public_key="rubbish")
+    done = publisher.run("key-info", "--json")
+    assert (done.code, done.error) == (1, "minisign-format")
+
+
+def test_the_key_that_the_profile_names_wins_over_the_identity_s(publisher: Publisher) -> None:
+    put(publisher, "minisign.ada.key", key_file(1))
+    put(publisher, "minisign.work.key", key_file(2))
+    publisher.write_profile(username="ada", public_key=key(2).public.line)
+    assert publisher.good("key-info", "--json").json["identity"] == "work"
+    named = publisher.good("key-info", "--keyring-identity", "ada", "--json").json
+    assert (named["identity"], named["profile_binding"][:8]) == ("ada", "mismatch")
+
+
+def test_a_key_made_before_the_profile_is_found(publisher: Publisher) -> None:
+    made = publisher.good("keygen", "--json").json
+    publisher.write_profile(username="ada")
+    assert publisher.good("key-info", "--json").json["key_id"] == made["key_id"]
+
+
+def test_an_encrypted_key_is_told_by_its_public_half_or_its_passphrase(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1, "pass"))
+    unknown = publisher.good("key-info", "--json").json
+    assert (unknown["key_id"], unknown["encrypted"]) == (None, True)
+    opened = publisher.good("key-info", "--json", "--password-stdin", stdin="pass\n").json
+    assert opened["key_id"] == key(1).public.id
+    wrong = publisher.run("key-info", "--json", "--password-stdin", stdin="wrong\n")
+    assert (wrong.code, wrong.error) == (3, "wrong-passphrase")
+    put(publisher, "minisign.pub", serialize_public_key(key(1).public))
+    assert publisher.good("key-info", "--json").json["key_id"] == key(1).public.id
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "minisign-format"),
+        (serialize_public_key(key(1).public), "minisign-format"),
+        (key_file(1)[:200], "minisign-format"),
+        (key_file(1).replace(key_file(1)[-20:-10], b"A" * 10), "damaged-key"),
+    ],
+)
+def test_a_key_file_that_is_none_is_told(publisher: Publisher, content: bytes, code: str) -> None:
+    put(publisher, "minisign.key", content)
+    done = publisher.run("key-info", "--json")
+    assert (done.code, done.error) == (1, code)
+    assert "minisign.key" in done.err
+    listed = publisher.good("key-list", "--json").json
+    assert listed[0]["problem"]
+
+
+def test_a_key_that_others_can_read_is_warned_of(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1))
+    (publisher.keys / "minisign.key").chmod(0o644)
+    assert "open to other users" in publisher.good("key-info").err
+    assert "open to other users" in publisher.good("key-list").err
+
+
+def test_links_and_directories_are_no_key_files(publisher: Publisher) -> None:
+    put(publisher, "other", key_file(1))
+    (publisher.keys / "minisign.key").symlink_to(publisher.keys / "other")
+    done = publisher.run("key-info", "--json")
+    assert (done.code, done.error) == (3, "unsafe-file")
+    (publisher.keys / "minisign.key").unlink()
+    (publisher.keys / "minisign.key").mkdir()
+    assert publisher.run("key-info", "--json").error == "unsafe-file"
+
+
+def test_a_named_file_is_shown_and_only_that(publisher: Publisher) -> None:
+    publisher.good("keygen")
+    (publisher.here / "my.key").write_bytes(key_file(3))
+    assert publisher.good("key-info", "--key", "my.key", "--json").json["key_id"] == key(3).public.id
+    publisher.environment["PYPI_PROFILE_KEY_PATH"] = "my.key"
+    info = publisher.good("key-info", "--json").json
+    assert (info["key_id"], info["source"]) == (key(3).public.id, "explicit")
+
+
+def test_a_key_in_the_keyring_alone_is_found(publisher: Publisher) -> None:
+    publisher.use_keyring()
+    made = publisher.good("keygen", "--json").json
+    (publisher.keys / "minisign.key").unlink()
+    info = publisher.good("key-info", "--json").json
+    assert (info["key_id"], info["source"], info["stored"]) == (made["key_id"], "keyring", ["keyring"])
+    assert publisher.run("key-info", "--no-keyring").code == 3
+
+
+def test_looking_writes_nothing(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1))
+    publisher.write_profile()
+
+    def state() -> dict[str, tuple[bytes, int]]:
+        files = [path for path in publisher.root.rglob("*") if path.is_file()]
+        return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+    before = state()
+    publisher.good("key-info")
+    publisher.good("key-list", "--check")
+    assert state() == before
+
+
+def test_every_identity_is_listed_without_the_keyring(publisher: Publisher) -> None:
+    publisher.use_keyring()
+    for name in ("work", "personal", "default"):
+        publisher.good("keygen", "--keyring-identity", name)
+    (publisher.keys / "minisign.work.key").unlink()
+    put(publisher, "minisign.older.key", key_file(1))
+    publisher.use_keyring("blocks")
+    rows = {row["identity"]: row for row in publisher.good("key-list", "--json").json}
+    assert list(rows) == ["default", "older", "personal", "work"]
+    assert {name: row["stored"] for name, row in rows.items()} == {
+        "default": ["disk", "keyring"],
+        "older": ["disk"],
+        "personal": ["disk", "keyring"],
+        "work": ["keyring"],
+    }
+    assert (rows["older"]["created_at"], rows["older"]["key_id"]) == (None, key(1).public.id)
+
+
+def test_check_asks_the_keyring(publisher: Publisher) -> None:
+    publisher.use_keyring()
+    for name in ("same", "other", "gone"):
+        publisher.good("keygen", "--keyring-identity", name)
+    held = json.loads(publisher.entries.read_text())
+    held["pypi-profile/other"] = held["pypi-profile/same"]
+    del held["pypi-profile/gone"]
+    publisher.entries.write_text(json.dumps(held))
+    rows = publisher.good("key-list", "--check", "--json").json
+    assert {row["identity"]: row["keyring"] for row in rows} == {
+        "same": "same",
+        "other": "other",
+        "gone": "nothing",
+    }
+    assert {row["identity"]: row["stored"] for row in rows}["gone"] == ["disk"]
+
+
+def test_a_key_replaced_behind_our_back_is_shown_as_it_is(publisher: Publisher) -> None:
+    old = publisher.good("keygen", "--json").json
+    put(publisher, "minisign.key", key_file(1))
+    rows = publisher.good("key-list", "--json").json
+    assert [(row["key_id"], row["problem"]) for row in rows] == [
+        (key(1).public.id, None),
+        (old["key_id"], "its file is gone"),
+    ]
+
+
+def test_the_list_does_without_a_readable_profile_or_index(publisher: Publisher) -> None:
+    publisher.good("keygen")
+    publisher.profile.write_text("broken = ")
+    (publisher.keys / "keys.json").write_text("{}")
+    done = publisher.good("key-list", "--json")
+    assert len(done.json) == 1
+    assert "pypi_profile.toml:1:10" in done.err
+    assert "keys.json is not an index of keys" in done.err
+
+
+def test_one_identity_can_be_asked_for(publisher: Publisher) -> None:
+    for name in ("work", "personal"):
+        publisher.good("keygen", "--keyring-identity", name)
+    rows = publisher.good("key-list", "--keyring-identity", "work", "--json").json
+    assert [row["identity"] for row in rows] == ["work"]
+
+
+def test_no_keys_is_an_empty_list(publisher: Publisher) -> None:
+    assert publisher.good("key-list", "--json").json == []
+    done = publisher.good("key-list")
+    assert (done.out, "no keys" in done.err) == ("", True)
