@@ -228,3 +228,24 @@ def test_the_files_of_the_database_are_the_owner_s_alone(data_dir: Path, environ
     if environment:
         pytest.skip("PostgreSQL keeps its own files")
     assert (data_dir / "db.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disabled_account_is_shown_so_and_opened_again(
+    sealstead: Command, data_dir: Path, environment: dict[str, str]
+) -> None:
+    create(sealstead, data_dir, environment, name="closing")
+
+    def admin(*arguments: str) -> Done:
+        return sealstead("admin", *arguments, "--data-dir", data_dir, environment=environment)
+
+    def state() -> str:
+        rows = json.loads(admin("list-users", "--json").out)
+        return next(row["state"] for row in rows if row["username"] == "closing")
+
+    assert state() == "active"
+    assert admin("disable-user", "closing").err == "account closing is disabled\n"
+    assert state() == "disabled"
+    assert json.loads(admin("enable-user", "closing@example.org", "--json").out)["state"] == "active"
+    assert state() == "active"
+    unknown = admin("disable-user", "nobody")
+    assert (unknown.code, unknown.err.splitlines()[0]) == (1, "error: there is no account 'nobody'")

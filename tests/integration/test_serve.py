@@ -104,6 +104,17 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
         f"error: cannot listen on 127.0.0.1:{port}: the port is in use\n"
         "hint: choose another with --port, or stop what listens there\n"
     )
+    assert not (tmp_path / "data").exists()
+
+
+def test_commands_know_the_address_of_the_server_that_was_started(
+    tmp_path: Path, running: list[Server]
+) -> None:
+    server = start_server(tmp_path / "data")
+    running.append(server)
+    server.admin("test-mail", "ada@example.org")
+    (mail,) = (server.data_dir / "outbox").glob("*.eml")
+    assert f"the operator of {server.url}." in mail.read_text()
 
 
 def test_an_address_of_another_machine_is_one_clear_line(tmp_path: Path) -> None:

@@ -189,3 +189,13 @@ def test_twenty_wrong_ones_in_a_row_over_two_workers(guessed: Server) -> None:
     log = guessed.log.read_text()
     for secret in (token, wrong, token[-40:], PASSWORD):
         assert secret not in log
+
+
+def test_the_tokens_of_a_disabled_account_are_refused_by_both_workers_at_once(server: Server) -> None:
+    visitor = Visitor(server)
+    token = server.admin("create-token", "--user", visitor.name, "--name", "ci", "--all-projects").strip()
+    assert [good(server, token) for _ in range(6)] == [True] * 6
+    server.admin("disable-user", visitor.name)
+    assert [good(server, token) for _ in range(6)] == [False] * 6
+    server.admin("enable-user", visitor.name)
+    assert [good(server, token) for _ in range(6)] == [True] * 6

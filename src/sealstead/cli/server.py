@@ -13,6 +13,7 @@ from sealstead.cli.groups import Group
 from sealstead.cli.options import data_dir_option, json_option
 from sealstead.cli.server_index import switches
 from sealstead.cli.server_tokens import create_token, list_tokens, revoke_token, rotate_token
+from sealstead.cli.server_users import disable_user, enable_user, list_users
 from sealstead.errors import InputError
 
 if TYPE_CHECKING:
@@ -221,5 +222,8 @@ def test_mail(address: str, data_dir: Path, as_json: bool) -> None:
         )
 
 
-for _command in (create_token, list_tokens, rotate_token, revoke_token, switches):
+for _command in (
+    *(list_users, disable_user, enable_user),
+    *(create_token, list_tokens, rotate_token, revoke_token, switches),
+):
     admin.add_command(_command)

@@ -120,6 +120,20 @@ def claim_server(data_dir: Path) -> int:
     return descriptor
 
 
+def write_address(lock: int, url: str) -> None:
+    """Leave the server's address where the commands that look after it find it."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, url.encode(), 0)
+
+
+def last_address(data_dir: Path) -> str:
+    """Return the address of the server that runs here or ran last, blank if none has."""
+    try:
+        return (data_dir / SERVER_LOCK).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
 @contextlib.contextmanager
 def setup_lock(data_dir: Path) -> Iterator[None]:
     """Wait until nobody else makes this directory ready, and keep others waiting."""

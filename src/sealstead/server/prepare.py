@@ -20,7 +20,7 @@ from sealstead.errors import ConflictError
 from sealstead.server.config import PREFIX
 from sealstead.server.config_file import read_settings
 from sealstead.server.database import DatabaseUnreachableError, has_tables, no_answer
-from sealstead.server.datadir import check_data_dir, make_data_dir, setup_lock
+from sealstead.server.datadir import check_data_dir, last_address, make_data_dir, setup_lock
 from sealstead.server.keyring import MASTER_KEYS_ENV, RING_FILE, make_ring
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ def open_existing(data_dir: Path) -> Path:
         SealsteadError: what else is in the way.
     """
     data_dir = check_data_dir(data_dir)
+    address = last_address(data_dir)
+    if address and "public_url" not in read_settings(data_dir, os.environ):
+        # Links in mails should lead to the server as it was started, options of its command line included.
+        os.environ[PREFIX + "PUBLIC_URL"] = address
     start_django(data_dir)
     if pending_migrations():
         raise SchemaBehindError(

@@ -19,7 +19,7 @@ from typing import Any
 from sealstead.errors import SealsteadError
 from sealstead.server.config import PREFIX, Config
 from sealstead.server.config_file import read_config, read_settings
-from sealstead.server.datadir import claim_server, default_data_dir, make_data_dir
+from sealstead.server.datadir import claim_server, default_data_dir, make_data_dir, write_address
 from sealstead.server.listen import listen
 from sealstead.server.tls import certificate_files, fingerprint
 
@@ -45,13 +45,15 @@ def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[A
     """
     os.umask(0o077)
     os.environ |= {PREFIX + name.upper(): value for name, value in overrides.items()}
-    data_dir = make_data_dir(data_dir)
-    os.environ[PREFIX + "DATA_DIR"] = str(data_dir)  # where workers find everything else
-    claim_server(data_dir)  # held until the last process that inherits it has ended
+    first = not data_dir.exists()
+    if not first:
+        data_dir, lock = _claim(data_dir)
     wanted = read_settings(data_dir, os.environ)
     sock = listen(wanted.get("host", Config.host), wanted.get("port", Config.port))
     with contextlib.ExitStack() as undo:
         undo.enter_context(sock)
+        if first:  # only now: a busy port leaves nothing behind
+            data_dir, lock = _claim(data_dir)
         os.environ[PREFIX + "PORT"] = str(sock.getsockname()[1])
         has_accounts = in_own_process(_prepare, data_dir)
         config = read_config(data_dir, os.environ)
@@ -59,6 +61,8 @@ def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[A
         undo.pop_all()  # from here on the supervisor holds the socket
 
     from sealstead.server.supervisor import Server
+
+    write_address(lock, config.public_url)
 
     def ready() -> None:
         authority = files.authority if files else None
@@ -74,6 +78,12 @@ def serve(*, data_dir: Path, overrides: Mapping[str, str], announce: Callable[[A
         )
 
     Server(config, sock.detach(), files=files, ready=ready).run()
+
+
+def _claim(data_dir: Path) -> tuple[Path, int]:
+    data_dir = make_data_dir(data_dir)
+    os.environ[PREFIX + "DATA_DIR"] = str(data_dir)  # where workers find everything else
+    return data_dir, claim_server(data_dir)  # held until the last process that inherits it has ended
 
 
 def in_own_process(work: Callable[[Path], Any], argument: Path) -> Any:  # noqa: ANN401 - whatever `work` returns

@@ -9,7 +9,9 @@ from allauth.account import forms as account_forms
 from allauth.account.adapter import get_adapter
 from allauth.core import context
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -80,6 +82,12 @@ class SignupForm(Plain, account_forms.SignupForm):  # type: ignore[misc]
         # Taken user names are told, as everywhere; the limit keeps that from listing them.
         limit_network("signup", 20)
         return super().clean() or {}
+
+    def try_save(self, request: HttpRequest) -> Any:  # noqa: ANN401 - allauth's pair of user and response
+        if self.account_already_exists:
+            # As long as making an account takes: the time must not tell which addresses are known here.
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class ResetPasswordForm(Plain, account_forms.ResetPasswordForm):  # type: ignore[misc]

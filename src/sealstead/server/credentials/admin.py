@@ -15,9 +15,10 @@ from django.conf import settings
 from django.db import transaction
 
 from sealstead.durations import LONGEST, parse_duration
-from sealstead.errors import DeniedError, InputError, NotFoundError
+from sealstead.errors import DeniedError, InputError
 from sealstead.lifecycle.states import end_of
 from sealstead.secret import Secret
+from sealstead.server.accounts.find import get_user
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.errors import CredentialNotFoundError, NameNeedsUserError
@@ -31,12 +32,6 @@ from sealstead.server.credentials.scope import project_names
 from sealstead.server.credentials.states import is_living, moments_of, standing_of
 
 OPERATOR = Origin(user_agent="sealstead admin")
-
-
-class NoSuchUserError(NotFoundError):
-    """No account has this name."""
-
-    code = "no-such-user"
 
 
 class NotAMemberError(DeniedError):
@@ -87,7 +82,7 @@ def create_token(
         raise ScopeChoiceError(
             "a token needs a scope", hint="name its projects with --project, or choose --all-projects"
         )
-    owner = _user(user)
+    owner = get_user(user)
     expires_at = _expiry(expires, at)
     with transaction.atomic():
         reserved: list[str] = []
@@ -108,7 +103,7 @@ def list_tokens(*, user: str | None, at: datetime) -> list[dict[str, Any]]:
     """
     rows = Credential.objects.select_related("owner").order_by("owner__username", "created_at", "pk")
     if user is not None:
-        rows = rows.filter(owner=_user(user))
+        rows = rows.filter(owner=get_user(user))
     return [facts_of(row, at) for row in rows.iterator()]
 
 
@@ -171,15 +166,6 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
     }
 
 
-def _user(username: str) -> User:
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        raise NoSuchUserError(
-            f"no account is named {username[:150]!r}", hint="sealstead admin create-user makes one"
-        )
-    return user
-
-
 def _expiry(expires: str | None, at: datetime) -> datetime | None:
     if expires is None:
         return at + default_life()
@@ -205,7 +191,7 @@ def _project(name: str, owner: User, reserved: list[str], at: datetime) -> tuple
 def _find(token: str, user: str | None, at: datetime, *, latest: bool = False) -> Credential:
     rows = Credential.objects.select_related("owner")
     if user is not None:
-        rows = rows.filter(owner=_user(user))
+        rows = rows.filter(owner=get_user(user))
     try:
         by_id = rows.filter(pk=UUID(token)).first()
     except ValueError:

@@ -64,18 +64,12 @@ class IndexDirectory:
             )
         check_new_name(name, prohibited=settings.SEALSTEAD.prohibited_names)
         require_open_for_upload(None, IndexState.objects.filter(pk=1).first() or IndexState())
-        held = Project.objects.filter(
-            roles__user=owner, roles__role=RoleName.OWNER, releases__isnull=True, deleted_at__isnull=True
-        ).count()
-        if held >= MAX_EMPTY_PROJECTS:
-            raise TooManyReservationsError(
-                f"The account has {held} projects without a file. Upload to them, or delete some, before it takes more."
-            )
         taken = ProjectNameError(f"The name {name!r} is too similar to an existing project.")
         if find_confusable(name) is not None:
             raise taken
         try:
             with transaction.atomic():
+                _require_room(owner)
                 return self._create(name, owner, at, origin)
         except IntegrityError as exc:
             raise taken from exc
@@ -98,6 +92,18 @@ class IndexDirectory:
         )
         bump(project)
         return _ref(project)
+
+
+def _require_room(owner: User) -> None:
+    """Count under a lock on the account: two reservations at once must not both be the last."""
+    list(User.objects.select_for_update().filter(pk=owner.pk).values_list("pk"))
+    held = Project.objects.filter(
+        roles__user=owner, roles__role=RoleName.OWNER, releases__isnull=True, deleted_at__isnull=True
+    ).count()
+    if held >= MAX_EMPTY_PROJECTS:
+        raise TooManyReservationsError(
+            f"The account has {held} projects without a file. Upload to them, or delete some, before it takes more."
+        )
 
 
 def _ref(row: Project) -> ProjectRef:

@@ -30,9 +30,9 @@ from sealstead.server.index.blobs import BlobStore, Digests
 from sealstead.server.index.description import render_description
 from sealstead.server.index.forms import FileType, UploadForm, check_action, clean_fields, parse_form
 from sealstead.server.index.metadata import CoreMetadata, parse_metadata
-from sealstead.server.index.models import Release
+from sealstead.server.index.models import Project, Release
 from sealstead.server.index.multipart import Body, Content
-from sealstead.server.index.names import check_new_name, find_confusable
+from sealstead.server.index.names import check_new_name, find_confusable, normalize_name
 from sealstead.server.index.upload_errors import (
     DigestMismatchError,
     InvalidArchiveError,
@@ -116,7 +116,7 @@ def accept_upload(
     )
     written = store(parcel, content.file, gate=gate, blobs=blobs, at=at, origin=origin)
     if problem and written:
-        _tell_members(form.name, facts.filename, problem, gate)
+        _tell_members(form.name, facts.filename, problem)
     return Outcome(filename=facts.filename, written=written, warnings=(problem,) if problem else ())
 
 
@@ -169,8 +169,9 @@ def _check_archive(
     return facts.metadata, facts.record_problem
 
 
-def _tell_members(name: str, filename: str, problem: str, gate: Gate) -> None:
-    project = gate.admit(name)
+def _tell_members(name: str, filename: str, problem: str) -> None:
+    # The file is stored: whatever has changed about the project meanwhile, this is no refusal any more.
+    project = Project.objects.get(normalized_name=normalize_name(name))
     members = User.objects.filter(roles__project=project, is_active=True)
     context = {"project": project, "filename": filename, "problem": problem}
     notify(members, "wheel-record", context)

@@ -13,12 +13,12 @@ from tests.tokens import ORIGIN, T0
 from sealstead.durations import InvalidDurationError
 from sealstead.lifecycle.rotation import NotRotatableError
 from sealstead.secret import Secret
+from sealstead.server.accounts.find import NoSuchUserError
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.admin import (
     AmbiguousTokenError,
     NewToken,
-    NoSuchUserError,
     NotAMemberError,
     ScopeChoiceError,
     create_token,
