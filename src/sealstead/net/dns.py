@@ -29,6 +29,7 @@ from sealstead.net.pages import PageFetcher
 from sealstead.net.urls import parse_url
 
 _PORT = 53
+_LAST_PORT = 65_535
 _TURN_SECONDS = 2.0
 """How long one name server may take before the next is asked; UDP loses messages."""
 
@@ -145,7 +146,7 @@ def make_resolver(setting: str, pages: PageFetcher, *, seconds: float) -> TextRe
     if parse_address(setting) is None:
         address, _, number = setting.rpartition(":")
         address = address.removeprefix("[").removesuffix("]")
-        if parse_address(address) is None or not number.isdecimal() or not 0 < int(number) <= 0xFFFF:  # noqa: PLR2004 - the largest port
+        if parse_address(address) is None or not number.isdecimal() or not 0 < int(number) <= _LAST_PORT:
             raise UnknownResolverError(
                 f"{setting[:80]!r} is no resolver", hint="an address, [address]:port, or an https URL"
             )

@@ -127,6 +127,7 @@ class WebPages:
         anywhere: bool = False,
     ) -> Page:
         start = target = parse_url(url)
+        self._check_port(start)
         hops: list[str] = []
         deadline: Deadline | None = None
         while True:
@@ -154,6 +155,10 @@ class WebPages:
                     f"{start.url} sends its visitors to another site: {following.url}",
                     hint="name in the profile the page where the proof stands",
                 )
+            try:
+                self._check_port(following)
+            except BadUrlError as exc:
+                raise RedirectError(f"{start.url} sends its visitors on: {exc.message}") from exc
             hops.append(following.url)
             target = following
 
@@ -170,6 +175,10 @@ class WebPages:
                 for connection in connections:
                     connection.close()
             self._idle.clear()
+
+    def _check_port(self, target: Target) -> None:
+        if not self.allow_private and not target.has_usual_port:
+            raise BadUrlError(f"port {target.port} belongs to another protocol than the web's")
 
     def _ask(self, target: Target, request: bytes, deadline: Deadline) -> Answer:
         key = (target.scheme, target.host, target.port)
@@ -193,8 +202,6 @@ class WebPages:
             return answer
 
     def _connect(self, target: Target, deadline: Deadline) -> Connection:
-        if not self.allow_private and not target.has_usual_port:
-            raise BadUrlError(f"port {target.port} belongs to another protocol than the web's")
         addresses = resolve(self.lookup, target.host, target.port, deadline.left())
         if not self.allow_private:
             check_public(target.host, addresses)

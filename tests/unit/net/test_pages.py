@@ -116,8 +116,10 @@ def test_redirects_to_what_is_not_fetched(to: str, web: Web) -> None:
 
 def test_redirects_to_ports_of_other_protocols(web: Web) -> None:
     web[HERE] = redirect("http://example.org:25/")
-    with pytest.raises(BadUrlError):
+    with pytest.raises(RedirectError):
         web.pages().fetch(HERE, anywhere=True)
+    with pytest.raises(BadUrlError):
+        web.pages().fetch("http://example.org:25/")
     assert web.dialled == [(PUBLIC, 80)]
 
 

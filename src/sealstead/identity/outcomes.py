@@ -1,0 +1,85 @@
+"""What may become of a claim, and how a site's answer is understood.
+
+The outcomes are never confused, for each asks for something else: `missing` for the owner to put the proof there,
+`invalid` for a look at who wrote it, `expired` for a new signature, `unreachable` for another try, and `refused` for
+another page, since the site lets nobody look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sealstead.formats.profile_schema import ProfileLink
+from sealstead.formats.proof_text import VerifiedProof
+from sealstead.net.pages import Page
+
+_GONE = frozenset({404, 410})
+_REFUSED = frozenset({401, 402, 403, 405, 406, 418, 423, 429, 430, 451, 999})
+"""How sites say that they do not answer strangers or programs; 999 is LinkedIn's own."""
+_DOORS = ("login", "signin", "sign_in", "sign-in", "accounts/login", "captcha", "challenge", "consent")
+SUCCESS = range(200, 300)
+
+
+class Outcome(StrEnum):
+    VERIFIED = "verified"
+    MISSING = "missing"
+    """The page was read, and no proof for it stands there."""
+    INVALID = "invalid"
+    """What stands there is no proof of this profile's, or the claim is one that nothing could prove."""
+    EXPIRED = "expired"
+    """There is an authentic proof, whose time is over."""
+    UNREACHABLE = "unreachable"
+    """Nobody can say: no answer, or none that could be read to its end."""
+    REFUSED = "refused-by-site"
+    """The site lets no program look."""
+
+
+_FIRST = (
+    Outcome.VERIFIED,
+    Outcome.EXPIRED,
+    Outcome.INVALID,
+    Outcome.REFUSED,
+    Outcome.UNREACHABLE,
+    Outcome.MISSING,
+)
+"""Of several answers the one that tells most; `missing` only when all places were seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    link: ProfileLink
+    outcome: Outcome
+    provider: str = ""
+    by: str = ""
+    """`signature`, or `link` for a rel=me link back."""
+    proof: VerifiedProof | None = None
+    steps: tuple[str, ...] = ()
+    me_links: frozenset[str] = frozenset()
+    """Links with rel=me on the page: they may lead to a page that is verified by signature."""
+
+
+def most_telling(outcomes: Iterable[Outcome]) -> Outcome:
+    return min(outcomes, key=_FIRST.index, default=Outcome.MISSING)
+
+
+def understood(page: Page, claimed: str) -> tuple[Outcome | None, str]:
+    """Return what the answer says before its content is looked at, in words too; None: it may hold a proof."""
+    said = f"{page.url} answers {page.status}"
+    if page.hops:
+        said += f" after {len(page.hops)} redirect{'s' if len(page.hops) > 1 else ''}"
+    if page.status in _GONE:
+        return Outcome.MISSING, f"{said}: there is no such page"
+    if page.status in _REFUSED or "cf-mitigated" in page.fields:
+        return Outcome.REFUSED, f"{said}: the site does not let a program look"
+    if page.hops and _is_door(page.url) and not _is_door(claimed):
+        return Outcome.REFUSED, f"{said}: the site asks its visitors to sign in"
+    if page.status not in SUCCESS:
+        return Outcome.UNREACHABLE, said
+    return None, said + ("" if page.complete else ", and is longer than is read")
+
+
+def _is_door(url: str) -> bool:
+    path = url.partition("//")[2].partition("/")[2].lower()
+    return any(door in path.partition("?")[0].split("/") for door in _DOORS)

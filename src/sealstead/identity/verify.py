@@ -1,0 +1,166 @@
+"""Check all claims of a profile at the same time, and remember when each was last good."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sealstead.custody.files import OWNER_FILE, make_private_directory, write_atomically
+from sealstead.errors import VerificationError
+from sealstead.formats.minisign import PublicKey
+from sealstead.formats.profile_schema import Profile, ProfileLink
+from sealstead.identity.claim import Verifier
+from sealstead.identity.outcomes import Outcome, Result
+from sealstead.identity.statements import believed_keys, find_revocation, known_keys
+
+MOST_JOBS = 64
+_MOST_REMEMBERED = 10_000
+
+
+class NoPublicKeyError(VerificationError):
+    """A profile names no public key, so nothing it claims can be checked."""
+
+    code = "no-public-key"
+
+
+def trusted_keys(profile: Profile, at: datetime) -> tuple[list[PublicKey], dict[PublicKey, str]]:
+    """Return the keys whose proofs count at `at`, and those of this profile that do not, with the reason.
+
+    Raises:
+        NoPublicKeyError: the profile names none.
+    """
+    keys = believed_keys(profile, at)
+    former: dict[PublicKey, str] = {}
+    for key in known_keys(profile):
+        if key in keys:
+            continue
+        revocation = find_revocation(profile, key, at)
+        former[key] = (
+            f"revoked on {revocation.revoked_at:%Y-%m-%d}" if revocation else "which has been replaced"
+        )
+    if not keys:
+        why = "; ".join(f"key {key.id} was {why}" for key, why in former.items() if why.startswith("revoked"))
+        raise NoPublicKeyError(
+            f"the profile has no public key that counts{': ' + why if why else ''}",
+            hint="pypi-profile keygen makes a key and writes it into the profile",
+        )
+    return keys, former
+
+
+def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
+    """Return what becomes of each claim, in the order of `links`."""
+    results = _at_once(verifier, links, max(1, min(jobs, MOST_JOBS)))
+    signed = {_page(each.link.url) for each in results if each.outcome is Outcome.VERIFIED and each.proof}
+    return [_with_link_back(each, signed) for each in results]
+
+
+def expires_within(results: Iterable[Result], at: datetime, window: timedelta) -> list[Result]:
+    """Return the verified claims whose proof ends within `window`."""
+    return [each for each in results if each.proof is not None and each.proof.expires_at <= at + window]
+
+
+def _at_once(verifier: Verifier, links: Sequence[ProfileLink], jobs: int) -> list[Result]:
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
+    for number in range(len(links)):
+        todo.put(number)
+
+    def work() -> None:
+        while True:
+            try:
+                number = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put((number, verifier.check(links[number])))
+            except BaseException as exc:  # noqa: BLE001 - handed to whoever waits, who raises it
+                done.put((number, exc))
+
+    # Daemons: whoever interrupts the command does not wait for the slowest page.
+    for _ in range(min(jobs, len(links))):
+        threading.Thread(target=work, daemon=True, name="verify").start()
+    results: dict[int, Result] = {}
+    while len(results) < len(links):
+        number, result = done.get()
+        if isinstance(result, BaseException):
+            raise result
+        results[number] = result
+    return [results[number] for number in range(len(links))]
+
+
+def _with_link_back(result: Result, signed: set[str]) -> Result:
+    """Count a rel=me link that leads to a page of this profile which is verified by signature.
+
+    Nothing less will do: a page that says "I am user ada of the index" says nothing about who wrote this profile, and
+    anybody can write ada's name into one.
+    """
+    if result.outcome is not Outcome.MISSING or not result.me_links:
+        return result
+    back = next((link for link in sorted(result.me_links) if _page(link) in signed), None)
+    if back is None:
+        step = "no link with rel=me leads to a page of this profile whose proof is verified"
+        return replace(result, steps=(*result.steps, step))
+    step = f"a link with rel=me leads back to {back}, whose proof is verified"
+    return replace(result, outcome=Outcome.VERIFIED, by="link", steps=(*result.steps, step))
+
+
+def _page(url: str) -> str:
+    """Return a URL without what does not change the page: a fragment, a slash at its end."""
+    return url.partition("#")[0].rstrip("/") if "/#/" not in url else url
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastGood:
+    """When claims were last verified, in a file of this user's cache: a page that is down now was fine then."""
+
+    path: Path
+
+    def load(self, verifier: Verifier) -> dict[str, datetime]:
+        """Return the moment by URL. A file that is missing or broken is an empty one."""
+        found: dict[str, datetime] = {}
+        for name, moment in self._entries().items():
+            url = name.removeprefix(_owner(verifier))
+            if url != name:
+                try:
+                    found[url] = datetime.fromisoformat(moment).astimezone(UTC)
+                except ValueError:
+                    continue
+        return found
+
+    def save(self, verifier: Verifier, results: Iterable[Result]) -> None:
+        """Remember what is verified now.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
+        good = [each.link.url for each in results if each.outcome is Outcome.VERIFIED]
+        if not good:
+            return
+        entries = {**self._entries()}
+        for url in good:
+            entries.pop(_owner(verifier) + url, None)  # so that the newest stand last
+            entries[_owner(verifier) + url] = verifier.at.isoformat(timespec="seconds")
+        newest = dict(list(entries.items())[-_MOST_REMEMBERED:])
+        self.path.parent.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(self.path.parent)
+        text = json.dumps({"version": 1, "verified": newest}, ensure_ascii=False, indent=0)
+        write_atomically(self.path, text.encode(), mode=OWNER_FILE, replace=True)
+
+    def _entries(self) -> Mapping[str, str]:
+        try:
+            stored = json.loads(self.path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        entries = stored.get("verified") if isinstance(stored, dict) else None
+        if not isinstance(entries, dict):
+            return {}
+        return {name: moment for name, moment in entries.items() if isinstance(moment, str)}
+
+
+def _owner(verifier: Verifier) -> str:
+    return f"{verifier.username} {verifier.package} "

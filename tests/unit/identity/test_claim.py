@@ -1,0 +1,277 @@
+"""One claim and its six outcomes. What each provider answers is in `test_provider_answers.py`."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.fakes.name_server import start_name_server
+from tests.fakes.proofs import KEY, NOW, YEAR, make_key, sign, verifier
+from tests.fakes.web import Request, Web, answer, as_json, redirect, start_web
+
+from sealstead.formats.profile_schema import ProfileLink
+from sealstead.identity.outcomes import Outcome, Result
+from sealstead.net.dns import NameServers, Server
+
+PAGE = "http://ada.example/about"
+OTHER = make_key(2)
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with start_web() as web:
+        yield web
+
+
+def check(web: Web, url: str = PAGE, kind: str = "website", **more: Any) -> Result:
+    return verifier(web, **more).check(ProfileLink(kind=kind, label="", url=url))
+
+
+def told(result: Result) -> str:
+    return "\n".join(result.steps)
+
+
+@pytest.mark.parametrize("form", ["full", "compact", "tiny"])
+def test_verified(form: Any, web: Web) -> None:
+    web[PAGE] = answer(f"<p>{sign(PAGE, form=form)}</p>")
+    result = check(web)
+    assert (result.outcome, result.by, result.provider) == (Outcome.VERIFIED, "signature", "page")
+    assert result.proof is not None
+    assert result.proof.key_id == KEY.public.id
+    assert told(result).startswith(f"{PAGE} answers 200")
+
+
+def test_missing(web: Web) -> None:
+    web[PAGE] = answer("<p>hello</p>")
+    assert check(web).outcome is Outcome.MISSING
+    assert check(web, "http://ada.example/nowhere").outcome is Outcome.MISSING
+
+
+def test_a_proof_for_something_else_is_missing_here(web: Web) -> None:
+    """Copied from her other page, from another user's profile, from another package's: nothing is proved by it."""
+    web[PAGE] = answer(
+        "\n".join(
+            (
+                sign("http://ada.example/other"),
+                sign(PAGE, user="eve"),
+                sign(PAGE, package="other"),
+                sign(PAGE + "/"),
+                "pypi-profile-proof: nonsense",
+            )
+        )
+    )
+    result = check(web)
+    assert result.outcome is Outcome.MISSING
+    assert "5 proofs there for something else" in told(result)
+
+
+def test_expired(web: Web) -> None:
+    token = sign(PAGE, at=NOW - YEAR, lasts=YEAR)
+    web[PAGE] = answer(token)
+    assert check(web, at=NOW - timedelta(seconds=1)).outcome is Outcome.VERIFIED
+    assert check(web, at=NOW).outcome is Outcome.EXPIRED
+
+
+def test_an_old_proof_before_a_good_one(web: Web) -> None:
+    """The existing tool stops at the first."""
+    web[PAGE] = answer(f"{sign(PAGE, at=NOW - 2 * YEAR)} {sign(PAGE, key=OTHER)} {sign(PAGE)}")
+    assert check(web).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("form", ["full", "compact", "tiny"])
+def test_by_a_key_of_somebody_else(form: Any, web: Web) -> None:
+    web[PAGE] = answer(sign(PAGE, key=OTHER, form=form))
+    assert check(web).outcome is Outcome.INVALID
+
+
+def test_by_a_key_that_is_being_replaced(web: Web) -> None:
+    web[PAGE] = answer(sign(PAGE, key=OTHER))
+    assert check(web, keys=[KEY.public, OTHER.public]).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("form", ["full", "compact"])
+def test_by_a_key_that_was_revoked(form: Any, web: Web) -> None:
+    web[PAGE] = answer(sign(PAGE, key=OTHER, form=form))
+    result = check(web, former={OTHER.public: "revoked on 2026-11-01"})
+    assert result.outcome is Outcome.INVALID
+    assert f"it is by key {OTHER.public.id}, revoked on 2026-11-01" in told(result)
+
+
+def test_a_tampered_proof(web: Web) -> None:
+    token = sign(PAGE, form="full")
+    raw = base64.urlsafe_b64decode(token.partition(": ")[2] + "==").replace(b'"2027', b'"2099')
+    web[PAGE] = answer("pypi-profile-proof: " + base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    assert check(web).outcome is Outcome.INVALID
+
+
+def test_an_expired_proof_that_is_also_forged_is_not_called_expired(web: Web) -> None:
+    web[PAGE] = answer(sign(PAGE, key=OTHER, at=NOW - 2 * YEAR))
+    assert check(web).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 451, 999])
+def test_refused_by_the_site(status: int, web: Web) -> None:
+    web[PAGE] = answer(status=status) if status < 600 else answer(status=599).replace(b"599", b"429")
+    assert check(web).outcome is Outcome.REFUSED
+
+
+def test_a_challenge_is_a_refusal(web: Web) -> None:
+    web[PAGE] = answer("Just a moment...", status=503, fields={"cf-mitigated": "challenge"})
+    assert check(web).outcome is Outcome.REFUSED
+
+
+def test_a_door_is_a_refusal(web: Web) -> None:
+    web[PAGE] = redirect("/login?next=/about")
+    web["http://ada.example/login?next=/about"] = answer("please sign in")
+    assert check(web).outcome is Outcome.REFUSED
+
+
+def test_sites_that_are_not_even_asked(web: Web) -> None:
+    result = check(web, "https://www.linkedin.com/in/ada", kind="linkedin")
+    assert (result.outcome, result.provider, web.requests) == (Outcome.REFUSED, "linkedin", [])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_unreachable_by_status(status: int, web: Web) -> None:
+    web[PAGE] = answer(status=status)
+    assert check(web).outcome is Outcome.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://nobody.invalid/",
+        "http://127.0.0.1/",
+        "http://[::1]:8000/",
+        "http://169.254.169.254/latest/",
+    ],
+)
+def test_unreachable_by_address(url: str, web: Web) -> None:
+    result = check(web, url)
+    assert result.outcome is Outcome.UNREACHABLE
+    assert web.dialled == []
+
+
+def test_unreachable_by_redirects(web: Web) -> None:
+    web[PAGE] = redirect("/about")
+    assert check(web).outcome is Outcome.UNREACHABLE
+    web[PAGE] = redirect("file:///etc/passwd")
+    assert check(web).outcome is Outcome.UNREACHABLE
+
+
+def test_a_proof_on_the_page_it_redirects_to_elsewhere_is_not_this_pages(web: Web) -> None:
+    web[PAGE] = redirect("http://eve.example/")
+    web["http://eve.example/"] = answer(sign(PAGE))
+    result = check(web)
+    assert result.outcome is Outcome.MISSING
+    assert "another site" in told(result)
+    assert web.asked() == [PAGE]
+
+
+def test_a_redirect_at_home(web: Web) -> None:
+    web[PAGE] = redirect("https://www.ada.example/about/")
+    web["https://www.ada.example/about/"] = answer(sign(PAGE))
+    result = check(web)
+    assert result.outcome is Outcome.VERIFIED
+    assert "after 1 redirect" in told(result)
+
+
+def test_a_long_page(web: Web) -> None:
+    web[PAGE] = answer(sign(PAGE) + "\n" + "x" * 5_000_000)
+    assert check(web).outcome is Outcome.VERIFIED, "it stands in the part that is read"
+    web[PAGE] = answer("x" * 5_000_000 + "\n" + sign(PAGE))
+    result = check(web)
+    assert result.outcome is Outcome.UNREACHABLE, "nobody has seen that it is missing"
+    assert "longer than is read" in told(result)
+
+
+def test_a_page_without_end(web: Web) -> None:
+    def endless(_: Request, connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    web[PAGE] = endless
+    assert check(web).outcome is Outcome.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "mailto:ada@example.org",
+        "ftp://ada.example/",
+        "https://",
+        "https://ada:word@ada.example/",
+        "not a url",
+        "",
+        "https://github.com/ada/engine/issues/1",
+        "dns:a..b",
+        "http://ada.example:25/",
+    ],
+)
+def test_claims_that_nothing_could_prove(url: str, web: Web) -> None:
+    result = check(web, url)
+    assert result.outcome is Outcome.INVALID
+    assert result.steps
+    assert web.dialled == []
+
+
+def test_several_places_one_of_them_down(web: Web) -> None:
+    """The file has no proof, the account could not be looked at: so nobody may say it is missing."""
+    url = "https://github.com/ada"
+    web["https://raw.githubusercontent.com/ada/ada/HEAD/README.md"] = answer("hello")
+    web["https://api.github.com/users/ada"] = answer(status=500)
+    assert check(web, url, "github").outcome is Outcome.UNREACHABLE
+    web["https://api.github.com/users/ada"] = answer(status=403)
+    assert check(web, url, "github").outcome is Outcome.REFUSED
+    web["https://api.github.com/users/ada"] = as_json({"bio": "hello"})
+    assert check(web, url, "github").outcome is Outcome.MISSING
+    web["https://api.github.com/users/ada"] = as_json({"bio": sign(url, form="tiny")})
+    assert check(web, url, "github").outcome is Outcome.VERIFIED
+
+
+def test_json_that_is_none(web: Web) -> None:
+    url = "https://lobste.rs/~ada"
+    web["https://lobste.rs/~ada.json"] = answer("<html>maintenance</html>")
+    assert check(web, url).outcome is Outcome.UNREACHABLE
+
+
+def test_a_host_taken_for_what_it_is_not(web: Web) -> None:
+    url = "http://ada.example/@ada"
+    web["http://ada.example/api/v1/accounts/lookup?acct=ada"] = answer("<html>all is well</html>")
+    web[url] = answer("hello")
+    assert check(web, url).outcome is Outcome.MISSING
+    web[url] = answer(sign(url))
+    assert check(web, url).outcome is Outcome.VERIFIED
+
+
+def test_records_of_a_domain() -> None:
+    with start_web() as web, start_name_server() as dns:
+        texts = NameServers([dns.server])
+        assert check(web, "dns:ada.example", "dns", texts=texts).outcome is Outcome.MISSING
+        dns.texts["_pypi-profile.ada.example"] = ["v=1", sign("dns:ada.example", form="full")]
+        result = check(web, "dns:ada.example", "dns", texts=texts)
+        assert (result.outcome, result.provider) == (Outcome.VERIFIED, "dns")
+        dns.texts["ada.example"] = [sign("dns:ada.example", key=OTHER)]
+        assert check(web, "dns:ada.example", "dns", texts=texts).outcome is Outcome.VERIFIED
+        dns.rcode = 2
+        assert check(web, "dns:ada.example", "dns", texts=texts).outcome is Outcome.UNREACHABLE
+        dns.rcode = 5
+        assert check(web, "dns:ada.example", "dns", texts=texts).outcome is Outcome.REFUSED
+        nobody = NameServers([Server("127.0.0.1", 1)], seconds=0.5)
+        assert check(web, "dns:ada.example", "dns", texts=nobody).outcome is Outcome.UNREACHABLE
+
+
+def test_a_mistake_of_ours_is_not_hidden(web: Web) -> None:
+    class Broken:
+        def fetch(self, *_: object, **__: object) -> None:
+            raise AttributeError("ours")
+
+    with pytest.raises(AttributeError):
+        check(web, pages=Broken())

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealstead.identity.evidence import NotJsonError, me_links, parse_json, readings, texts_at, values_at
+
+VALUE = {"a": {"b.c": "dotted", "n": 7}, "l": [{"x": "one"}, {"x": "two"}, "three"], "t": {"p": {"x": "p"}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a/b.c", ["dotted"]),
+        ("l/*/x", ["one", "two"]),
+        ("l/1/x", ["two"]),
+        ("l/9/x", []),
+        ("l/-1/x", []),
+        ("t/*/x", ["p"]),
+        ("a/n", []),  # no text
+        ("a/b.c/deeper", []),
+        ("missing/x", []),
+    ],
+)
+def test_paths(path: str, found: list[str]) -> None:
+    assert texts_at(VALUE, (path,)) == found
+
+
+def test_values_are_counted() -> None:
+    assert len(values_at([[0] * 2000] * 2000, "*/*")) == 1000
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", b"[" * 100_000, b'{"a":', b"\xff\xfe"])
+def test_what_is_no_json(data: bytes) -> None:
+    with pytest.raises(NotJsonError):
+        parse_json(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pypi-profile-proof: abcdef",
+        "<p>pypi-profile-proof: abcdef</p>",
+        "pypi-profile-proof:&nbsp;abc<wbr>def",
+        "pypi-profile-proof: abc\u200bdef",
+        "<b>pypi-profile-proof:</b> abc<span class='x'>def</span>",
+        "pypi&#45;profile-proof: abc&shy;def",
+    ],
+)
+def test_a_text_however_a_site_dresses_it(text: str) -> None:
+    assert any("pypi-profile-proof: abcdef" in view.replace("\xa0", " ") for view in readings(text))
+
+
+@pytest.mark.parametrize(
+    ("page", "links"),
+    [
+        ('<a rel="me" href="https://a.example/">x</a>', {"https://a.example/"}),
+        ("<A HREF='https://a.example/' REL='nofollow ME noopener'>", {"https://a.example/"}),
+        ("<link rel=me href=https://a.example/x>", {"https://a.example/x"}),
+        ('<a href="https://a.example/?a=1&amp;b=2" rel="me">', {"https://a.example/?a=1&b=2"}),
+        ('<a rel="home" href="https://a.example/">', set()),
+        ('<a data-rel="me" href="https://a.example/">', set()),
+        ('<!-- <a rel="me" href="https://evil.example/"> -->', set()),
+        ('<!-- <a rel="me" href="https://evil.example/">', set()),
+        ('<script>"<a rel=me href=https://evil.example/>"</script>', set()),
+        ("&lt;a rel=me href=https://evil.example/&gt;", set()),
+        ('<a rel="me">', set()),
+    ],
+)
+def test_links_that_say_me(page: str, links: set[str]) -> None:
+    assert me_links(page) == links
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<!--" * 500_000,
+        "<a " * 600_000,
+        "<a x='" * 300_000,
+        "<" * 2_000_000,
+        "<script" * 300_000,
+        "&" * 2_000_000,
+    ],
+)
+def test_hostile_pages_take_no_longer(hostile: str) -> None:
+    began = time.monotonic()
+    me_links(hostile)
+    list(readings(hostile))
+    assert time.monotonic() - began < 5
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    list(readings(text))
+    me_links(text)
