@@ -11,11 +11,13 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.fakes.clock import FakeClock
 from tests.postgres import Cluster, create_database, start_cluster
+from tests.publisher import Publisher
 from tests.server_process import Server, start_server
 
 if TYPE_CHECKING:
@@ -115,3 +117,9 @@ def server(
     running = start_server(tmp_path_factory.mktemp("server") / "data", environment=environment)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    """Somebody with a home, a current directory and no keyring."""
+    return Publisher(root=tmp_path / "publisher")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.publisher import Publisher
 from tests.server_process import clean_environment
 
 
@@ -59,9 +58,3 @@ def data_dir(
     assert done.code == 0, done.err
     assert "accounts.0001_initial" in done.out.splitlines()
     return path
-
-
-@pytest.fixture
-def publisher(tmp_path: Path) -> Publisher:
-    """Somebody with a home, a current directory and no keyring."""
-    return Publisher(root=tmp_path / "publisher")

@@ -80,7 +80,7 @@ class VerifiedFile:
 
 
 def signature_path_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.minisig")
+    return Path(f"{path}.minisig")
 
 
 def sign_file(
@@ -246,8 +246,8 @@ def _verify_legacy(key: PublicKey, path: Path, signature: Signature) -> None:
             if os.fstat(file.fileno()).st_size == 0:
                 verify_message(key, b"", signature, allow_legacy=True)
                 return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                verify_message(key, memoryview(mapped), signature, allow_legacy=True)
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+                verify_message(key, view, signature, allow_legacy=True)
     except OSError as exc:
         raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
 
