@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cli.profile_place import ProfilePlace
+from tests.publisher import Publisher
 from tests.server_process import clean_environment
 
 
@@ -58,3 +60,8 @@ def data_dir(
     assert done.code == 0, done.err
     assert "accounts.0001_initial" in done.out.splitlines()
     return path
+
+
+@pytest.fixture
+def place(publisher: Publisher) -> ProfilePlace:
+    return ProfilePlace(publisher)

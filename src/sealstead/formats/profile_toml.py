@@ -64,6 +64,9 @@ class ProfileWarning(NamedTuple):
     line: int
     column: int
 
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
 
 class _Problem(NamedTuple):
     path: Path

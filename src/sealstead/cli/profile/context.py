@@ -151,7 +151,7 @@ def open_context(
         output.warning(exc.message)
         profile = None
     for warning in profile.warnings if profile else ():
-        output.warning(warning.message)
+        output.warning(str(warning))
     return KeyContext(
         places=places,
         recovered=recovered,

@@ -7,7 +7,18 @@ import click
 from sealstead.cli.groups import LazyGroup, Places
 
 COMMANDS: Places = {
+    "validate": ("sealstead.cli.profile.validate:validate", "Check a profile."),
+    "inspect": (
+        "sealstead.cli.profile.validate:inspect",
+        "Show what a profile says, and how its proofs stand.",
+    ),
+    "dump": ("sealstead.cli.profile.validate:dump", "Write a profile as JSON."),
     "keygen": ("sealstead.cli.profile.keygen:keygen", "Make a signing key."),
+    "sign": ("sealstead.cli.profile.sign:sign", "Sign a proof that you control a page."),
+    "update-proofs": (
+        "sealstead.cli.profile.update_proofs:update_proofs",
+        "Sign the proofs that a profile lacks.",
+    ),
     "key-info": ("sealstead.cli.profile.keys:key_info", "Show the key that signs here."),
     "key-list": ("sealstead.cli.profile.keys:key_list", "List all keys: state, age, where they are."),
     "key-password": (

@@ -1,0 +1,139 @@
+"""Sign the proofs that a profile lacks, or that do not hold any more, and write them into it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sealstead.errors import ConflictError
+from sealstead.formats.minisign import PublicKey, SecretKey
+from sealstead.formats.profile_edit import edit_profile
+from sealstead.formats.profile_schema import Profile, ProfileLink
+from sealstead.formats.proof_text import Form
+from sealstead.identity.profile import ProfileFile
+from sealstead.identity.proofs import (
+    ClaimError,
+    Standing,
+    check_stored,
+    check_url,
+    check_username,
+    package_of,
+    sign_all,
+    stored_form,
+)
+from sealstead.identity.sign_claim import check_not_revoked
+from sealstead.identity.statements import believed_keys
+
+
+class NotInProfileError(ConflictError):
+    """A page was named that the profile does not list."""
+
+    code = "not-in-profile"
+
+
+class Due(NamedTuple):
+    """A page whose proof is to be signed."""
+
+    position: int
+    link: ProfileLink
+    reason: str
+    soon: bool
+    """Good still, and ending within the asked window."""
+
+
+class Renewal(NamedTuple):
+    """A page with its new proof."""
+
+    due: Due
+    token: str
+    form: Form
+    package: str
+
+
+class Renewed(NamedTuple):
+    text: str
+    """The whole profile as it is to be written; as it was when nothing was due."""
+    renewals: tuple[Renewal, ...]
+    key_written: bool
+
+
+def due_proofs(
+    profile: Profile,
+    key: PublicKey,
+    *,
+    at: datetime,
+    every: bool = False,
+    within: timedelta | None = None,
+    urls: Collection[str] = (),
+    package: str | None = None,
+) -> tuple[list[Due], list[tuple[str, str]]]:
+    """Return the pages whose proofs are due, and those that nobody can sign, with the reason.
+
+    `every`: also those that hold; `within`: also those that end in this time; `urls`: none but these.
+
+    Raises:
+        ClaimError: the profile names no user.
+        NotInProfileError: one of `urls` is not in it.
+    """
+    check_username(profile.identity.pypi_username)
+    listed = {link.url for link in profile.profiles}
+    for url in urls:
+        if url not in listed:
+            raise NotInProfileError(f"{url} is not in the profile", hint="add it as [[profiles]] first")
+    # Without a key of its own the profile is going to have this one.
+    keys = believed_keys(profile, at) or [key]
+    due, impossible = [], []
+    for position, link in enumerate(profile.profiles):
+        if urls and link.url not in urls:
+            continue
+        try:
+            check_url(link.url)
+        except ClaimError as exc:
+            impossible.append((link.url, exc.message))
+            continue
+        stored = check_stored(profile, link, keys, at=at, package=package)
+        soon = stored.proved is not None and within is not None and stored.proved.expires_at <= at + within
+        if stored.standing is not Standing.GOOD or soon or every:
+            ends = f"ends on {stored.proved.expires_at:%Y-%m-%d}" if stored.proved else stored.reason
+            due.append(Due(position, link, ends, soon))
+    return due, impossible
+
+
+def renew(
+    file: ProfileFile,
+    key: SecretKey,
+    due: Collection[Due],
+    *,
+    at: datetime,
+    expires: datetime,
+    package: str | None = None,
+) -> Renewed:
+    """Return the profile with new proofs for all that is `due`; an empty public key is filled in.
+
+    Raises:
+        RevokedKeyError: the profile says that the key is revoked.
+        ProfileEditError: there is no safe place for one of them.
+    """
+    profile = file.profile
+    check_not_revoked(profile, key.public, at)
+    chosen = {each.position: each for each in due}
+    tokens = sign_all(profile, key, at=at, expires=expires, only=chosen, package=package)
+    missing = not profile.verification.public_key.strip() and bool(tokens)
+    text = edit_profile(
+        file.text,
+        table=file.table,
+        public_key=key.public.line if missing else None,
+        proofs=tokens,
+        source=file.name,
+    )
+    renewals = tuple(
+        Renewal(
+            chosen[position],
+            token,
+            stored_form(token) or "full",
+            package_of(chosen[position].link, profile, package=package),
+        )
+        for position, token in tokens.items()
+    )
+    return Renewed(text, renewals, missing)
