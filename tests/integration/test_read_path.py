@@ -242,3 +242,25 @@ def test_a_reader_that_stops_in_the_middle_of_a_page_gets_the_rest_later(
             sending.result()
     assert data.count(whole) == asked
     assert data.count(b"HTTP/1.1 200 OK") == asked
+
+
+def test_clients_that_never_finish_a_head_keep_nobody_waiting(publisher: Publisher, connect: Connect) -> None:
+    """More of them than both workers have threads; then one finishes, byte by byte."""
+    name = f"held-{secrets.token_hex(4)}"
+    publisher.publish(name, "1.0")
+    head = f"GET /simple/{name}/ HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", publisher.server.port), timeout=20))
+            for _ in range(40)
+        ]
+        for sock in slow:
+            sock.sendall(head[:30])
+        for _ in range(10):
+            assert ask(connect(), "/health/ready").status == 200
+            assert ask(connect(), f"/simple/{name}/").status == 200
+        for byte in head[30:]:
+            slow[7].sendall(bytes([byte]))
+        response = http.client.HTTPResponse(slow[7])
+        response.begin()
+        assert (response.status, name in response.read().decode()) == (200, True)

@@ -8,7 +8,7 @@ Rules:
     than the answer of the fast read path; installers and load balancers ask again at once;
   * nobody waits for a lingering thread: with work in the queue it goes there first, and it lingers no longer
     than `LINGER_MS` anyway;
-  * a connection holds no thread before its first bytes have come;
+  * a connection holds no thread before the head of its request has come, and is closed if that takes too long;
   * the plainest requests (`plain_request.py`) whose answer is in memory never see a thread: the loop that finds them
     answers. Threads that each do a little wait for each other's turn of the interpreter longer than that takes.
 """
@@ -20,6 +20,7 @@ import select
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -146,6 +147,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        if not self._head_is_here(conn):
+            return
         if not self._answered_at_once(conn):
             super().on_pending_socket_readable(conn, client)
         elif conn in self.pending_conns:
@@ -155,7 +158,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
-        if not self._answered_at_once(conn):
+        if self._head_is_here(conn) and not self._answered_at_once(conn):
             super().on_client_socket_readable(conn, client)
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's own signature
@@ -169,6 +172,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.timeout = until
             self.keepalived_conns.rotate(-1)
         super().murder_keepalived(force)
+
+    def _head_is_here(self, conn: TConn) -> bool:
+        """Tell whether a thread would find a whole head of a request, or its end; if not, ask to hear of more."""
+        if self.cfg.is_ssl or sys.platform != "linux":
+            return True
+        try:
+            data = conn.sock.recv(LOOK_BYTES, socket.MSG_PEEK)
+            here = b"\r\n\r\n" in data or len(data) in {0, LOOK_BYTES}
+            if here and not getattr(conn, "waits_for_more", False):
+                return True
+            # The socket is readable again when there is more than now, or no more to come.
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1 if here else len(data) + 1)
+            conn.waits_for_more = not here
+        except OSError:
+            return True
+        return here
 
     def _answered_at_once(self, conn: TConn) -> bool:
         """Answer in this thread, the loop's, or leave everything as it was and return False."""
@@ -240,7 +259,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return True
         poller = select.poll()
         poller.register(conn.sock, select.POLLIN)
-        return bool(poller.poll(LINGER_MS))
+        return bool(poller.poll(LINGER_MS)) and self._head_is_here(conn)
 
 
 @lru_cache(maxsize=2)
