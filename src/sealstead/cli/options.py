@@ -29,3 +29,8 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Write the result, or the error, as JSON.")(
         command
     )
+
+
+def cache_dir() -> Path:
+    """Return where this user keeps what may be lost."""
+    return platformdirs.user_cache_path("sealstead", appauthor=False)

@@ -27,6 +27,7 @@ COMMANDS: Places = {
     ),
     "sign-file": ("sealstead.cli.profile.sign_files:sign_file", "Sign files, as minisign does."),
     "verify-file": ("sealstead.cli.profile.sign_files:verify_file", "Check the signatures of files."),
+    "verify": ("sealstead.cli.profile.verify:verify", "Check what stands on the pages of a profile."),
     "completion": (
         "sealstead.cli.completion:completion",
         "Print a script that completes commands in a shell.",
