@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from sealstead.errors import ParseError
 
@@ -29,8 +28,7 @@ class MalformedResponseError(ParseError):
     code = "malformed-response"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     status: int
     reason: str
     fields: dict[str, str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sealstead.errors import (
     ExpiredError,
@@ -33,18 +33,20 @@ from sealstead.net.pages import LeavesSiteError, Page, PageFetcher
 from sealstead.net.urls import BadUrlError, parse_url
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verifier:
+class Verifier(NamedTuple):
     """What the checks of one profile have in common."""
 
     pages: PageFetcher
     texts: TextRecords
     username: str
     package: str
+    """The package that publishes the profile."""
     keys: Sequence[PublicKey]
     """The profile's own key first, then those it is being replaced by overlap from."""
     at: datetime
-    former: Mapping[PublicKey, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = {}
+    """Another package, for the URLs whose proof was made for it."""
+    former: Mapping[PublicKey, str] = {}
     """Keys of this profile that are believed no more, and why: to say more than that a proof is unknown."""
 
     def check(self, link: ProfileLink) -> Result:
@@ -56,21 +58,25 @@ class Verifier:
             trial.conclude(Outcome.INVALID, _told(exc))
         return trial.result()
 
-    def context(self, url: str) -> ProofContext:
-        return ProofContext(package=self.package, username=self.username, url=url)
+    def context(self, link: ProfileLink) -> ProofContext:
+        return ProofContext(
+            package=self.packages.get(link.url, self.package), username=self.username, url=link.url
+        )
 
 
-@dataclass
 class _Trial:
-    verifier: Verifier
-    link: ProfileLink
-    outcomes: list[Outcome] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
-    provider: str = ""
-    by: str = ""
-    proof: VerifiedProof | None = None
-    links: set[str] = field(default_factory=set)
-    fetched: dict[tuple[str, str], Page] = field(default_factory=dict)
+    """What is known so far about one claim."""
+
+    def __init__(self, verifier: Verifier, link: ProfileLink) -> None:
+        self.verifier = verifier
+        self.link = link
+        self.outcomes: list[Outcome] = []
+        self.steps: list[str] = []
+        self.provider = self.by = ""
+        self.proof: VerifiedProof | None = None
+        self.others = 0
+        self.links: set[str] = set()
+        self.fetched: dict[tuple[str, str], Page] = {}
 
     def conclude(self, outcome: Outcome, step: str) -> None:
         self.outcomes.append(outcome)
@@ -106,7 +112,7 @@ class _Trial:
     def _try(self, match: Match, source: Source) -> None:
         try:
             if source.place is Place.DNS:
-                self._judge(list(self._records(match, source)))
+                self._judge(self._records(match, source))
                 return
             page = self._fetch(match, source)
             if page is not None:
@@ -191,37 +197,43 @@ class _Trial:
         if self.link.rel_me:
             self.links.update(*map(me_links, texts))
 
-    def _judge(self, texts: list[str], *, complete: bool = True) -> None:
-        tokens = list(
-            dict.fromkeys(token for text in texts for view in readings(text) for token in find_proofs(view))
-        )
-        others = 0
-        judged = len(self.outcomes)
-        context = self.verifier.context(self.link.url)
-        for token in tokens:
-            try:
-                proof = verify_proof(token, context, self.verifier.keys, at=self.verifier.at)
-            except (OtherClaimError, ProofFormatError):
-                others += 1
-            except ExpiredError as exc:
-                self.conclude(Outcome.EXPIRED, f"a proof for this page {_told(exc)}")
-            except VerificationError as exc:
-                why = self._former(token, context) or _told(exc)
-                self.conclude(Outcome.INVALID, f"a proof for this page counts for nothing: {why}")
-            else:
-                self.by, self.proof = "signature", proof
-                self.conclude(
-                    Outcome.VERIFIED,
-                    f"a proof ({proof.form}) by key {proof.key_id} is good until {proof.expires_at:%Y-%m-%d %H:%M} UTC",
-                )
-                return
-        if others:
-            self.steps.append(f"{_count(others, 'proof')} there for something else")
-        if len(self.outcomes) == judged:
+    def _judge(self, texts: Sequence[str], *, complete: bool = True) -> None:
+        """Find the proofs and judge each, until one is good: a bad one beside it takes nothing from it."""
+        seen: set[str] = set()
+        before = len(self.outcomes)
+        for text in texts:
+            for view in readings(text):
+                for token in find_proofs(view):
+                    if token not in seen and self._is_good(token):
+                        return
+                    seen.add(token)
+        if self.others:
+            self.steps.append(f"{_count(self.others, 'proof')} there for something else, or not whole")
+        if len(self.outcomes) == before:
             if complete:
                 self.conclude(Outcome.MISSING, "no proof for this page stands there")
             else:
                 self.conclude(Outcome.UNREACHABLE, "no proof stands in the part that was read")
+
+    def _is_good(self, token: str) -> bool:
+        context = self.verifier.context(self.link)
+        try:
+            proof = verify_proof(token, context, self.verifier.keys, at=self.verifier.at)
+        except (OtherClaimError, ProofFormatError):
+            self.others += 1
+        except ExpiredError as exc:
+            self.conclude(Outcome.EXPIRED, f"a proof for this page {_told(exc)}")
+        except VerificationError as exc:
+            why = self._former(token, context) or _told(exc)
+            self.conclude(Outcome.INVALID, f"a proof for this page counts for nothing: {why}")
+        else:
+            self.by, self.proof = "signature", proof
+            until = f"{proof.expires_at:%Y-%m-%d %H:%M} UTC"
+            self.conclude(
+                Outcome.VERIFIED, f"a proof ({proof.form}) by key {proof.key_id} is good until {until}"
+            )
+            return True
+        return False
 
     def _former(self, token: str, context: ProofContext) -> str:
         for key, why in self.verifier.former.items():

@@ -5,7 +5,6 @@ Everything here reads what strangers wrote, so each step is linear in its length
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -56,6 +55,8 @@ def texts_at(value: Any, paths: Sequence[str]) -> list[str]:  # noqa: ANN401
 def readings(text: str) -> Iterator[str]:
     """Yield a text as it is; then, where it is HTML, as a reader sees it."""
     yield text
+    import html  # its table of names is long, and most proofs stand in plain text
+
     if "<" in text or "&" in text or _INVISIBLE.search(text):
         # A tag may stand within a long word, for it to wrap there; or between words.
         for gap in ("", " "):
@@ -64,13 +65,15 @@ def readings(text: str) -> Iterator[str]:
 
 def me_links(page: str) -> frozenset[str]:
     """Return where links with rel=me lead, from the tags of a page; comments and scripts hold no tags."""
+    from html import unescape
+
     found = set()
     for match in _LINK.finditer(
         _without(_without(_without(page, "<!--", "-->"), "<script", "</script"), "<style", "</style")
     ):
         attributes = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(match[1])}
         if "me" in attributes.get("rel", "").lower().split():
-            found.add(html.unescape(attributes.get("href", "")).strip())
+            found.add(unescape(attributes.get("href", "")).strip())
     return frozenset(found - {""})
 
 

@@ -8,8 +8,8 @@ another page, since the site lets nobody look.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sealstead.formats.profile_schema import ProfileLink
 from sealstead.formats.proof_text import VerifiedProof
@@ -47,8 +47,7 @@ _FIRST = (
 """Of several answers the one that tells most; `missing` only when all places were seen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     link: ProfileLink
     outcome: Outcome
     provider: str = ""

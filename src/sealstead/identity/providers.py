@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from sealstead.errors import InputError
@@ -58,8 +58,7 @@ class Form(StrEnum):
     TINY = "tiny"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class Lookup(NamedTuple):
     """A question that comes before: what its answer holds at `path` becomes `{name}`."""
 
     url: str
@@ -69,8 +68,7 @@ class Lookup:
     """The value where there is no such page; empty: then there is no answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(NamedTuple):
     """One thing to fetch. Texts in braces come from the URL, and `{url}` is the URL itself."""
 
     url: str
@@ -87,8 +85,7 @@ class Source:
     """Redirects may lead to another host, for it is the site's own interface that sends us there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class Provider(NamedTuple):
     name: str
     title: str
     paths: tuple[str, ...]
@@ -109,8 +106,7 @@ class Provider:
     """(name, path) of what the first source says about the account, for `fetch-claims`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     provider: Provider
     values: Mapping[str, str]
 
@@ -141,7 +137,7 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
     page = Match(PAGE, {"url": url})
     link_back = [Match(REL_ME, {"url": url})] if rel_me or kind in REL_ME.kinds else []
     host = (urlsplit(url).hostname or "").removesuffix(".")
-    at_host = [row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts)]
+    at_host = _rows_at(host.lower())
     if at_host:
         matches = [found for row in at_host if (found := _match(row, url))]
         if not matches:
@@ -150,9 +146,8 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
                 hint="use a page such as " + ", ".join(row.example for row in at_host[:3]),
             )
         return [*matches[:1], *link_back]
-    rows = [row for row in TABLE if not row.hosts or kind in row.kinds]
-    by_kind = [found for row in rows if kind in row.kinds and (found := _match(row, url))]
-    by_shape = [found for row in rows if row.recognised and (found := _match(row, url))]
+    by_kind = [found for row in TABLE if kind in row.kinds and (found := _match(row, url))]
+    by_shape = [found for row in TABLE if row.recognised and not by_kind and (found := _match(row, url))]
     if kind in REL_ME.kinds:
         return [*link_back, page]
     return [*(by_kind or by_shape), page, *link_back]
@@ -169,8 +164,14 @@ def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Pro
     return match.provider, match.fill(match.provider.paste)
 
 
+@functools.lru_cache(maxsize=1024)
+def _rows_at(host: str) -> tuple[Provider, ...]:
+    from sealstead.identity.provider_table import TABLE
+
+    return tuple(row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts))
+
+
 def _is_host(host: str, pattern: str) -> bool:
-    host = host.lower()
     if pattern.startswith("*."):
         return host.endswith(pattern[1:])
     return host in (pattern, f"www.{pattern}")

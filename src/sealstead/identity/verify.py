@@ -6,9 +6,9 @@ import json
 import queue
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sealstead.custody.files import OWNER_FILE, make_private_directory, write_atomically
 from sealstead.errors import VerificationError
@@ -104,9 +104,9 @@ def _with_link_back(result: Result, signed: set[str]) -> Result:
     back = next((link for link in sorted(result.me_links) if _page(link) in signed), None)
     if back is None:
         step = "no link with rel=me leads to a page of this profile whose proof is verified"
-        return replace(result, steps=(*result.steps, step))
+        return result._replace(steps=(*result.steps, step))
     step = f"a link with rel=me leads back to {back}, whose proof is verified"
-    return replace(result, outcome=Outcome.VERIFIED, by="link", steps=(*result.steps, step))
+    return result._replace(outcome=Outcome.VERIFIED, by="link", steps=(*result.steps, step))
 
 
 def _page(url: str) -> str:
@@ -114,8 +114,7 @@ def _page(url: str) -> str:
     return url.partition("#")[0].rstrip("/") if "/#/" not in url else url
 
 
-@dataclass(frozen=True, kw_only=True)
-class LastGood:
+class LastGood(NamedTuple):
     """When claims were last verified, in a file of this user's cache: a page that is down now was fine then."""
 
     path: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealstead.errors import UpstreamError
 from sealstead.formats.http_response import MAX_HEAD_BYTES, Body, Head, MalformedResponseError, parse_head
@@ -45,8 +45,7 @@ class Deadline:
         return left
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     head: Head
     body: bytes
     complete: bool

@@ -19,8 +19,7 @@ import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from sealstead.errors import UpstreamError
 from sealstead.net.addresses import check_public
@@ -49,16 +48,14 @@ class LeavesSiteError(RedirectError):
     code = "leaves-site"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     seconds: float = 10
     """For all of one fetch: look-ups, redirects, the last byte."""
     max_bytes: int = 2 * 1024 * 1024
     redirects: int = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NamedTuple):
     url: str
     """Where the answer came from in the end."""
     status: int
@@ -99,18 +96,36 @@ Dial = Callable[[tuple[str, int], float], socket.socket]
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-@dataclass(kw_only=True)
+def dial(where: tuple[str, int], seconds: float) -> socket.socket:
+    """Connect to an address. What the standard library has for this looks names up, and loads tables for that."""
+    connected = socket.socket(socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
+    try:
+        connected.settimeout(seconds)
+        connected.connect(where)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
 class WebPages:
     """The `PageFetcher` of the real network. Safe to be used by several threads."""
 
-    limits: Limits = field(default_factory=Limits)
-    allow_private: bool = False
-    lookup: Lookup = system_lookup
-    dial: Dial = socket.create_connection
-    tls: Callable[[], ssl.SSLContext] | None = None
-    """Makes the TLS settings; those of the system when None."""
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - a value
+        allow_private: bool = False,
+        lookup: Lookup = system_lookup,
+        dial: Dial = dial,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """`tls` makes the settings of TLS; None: those of the system."""
+        self.limits = limits
+        self.allow_private = allow_private
+        self.lookup = lookup
+        self.dial = dial
+        self.tls = tls
         self._lock = threading.Lock()
         self._idle: defaultdict[tuple[str, str, int], list[Connection]] = defaultdict(list)
         self._slots: defaultdict[str, threading.Semaphore] = defaultdict(

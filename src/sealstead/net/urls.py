@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from sealstead.errors import InputError
@@ -20,8 +20,7 @@ class BadUrlError(InputError):
     code = "bad-url"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a URL leads: what is dialled, and what is asked for there."""
 
     scheme: str
