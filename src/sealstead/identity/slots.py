@@ -121,18 +121,26 @@ def displaced_by(
         else:
             archive = _archive_for(places, slot.identity, public, blob)
             changes.append(FileChange(path=archive, content=blob, phase=Phase.PREPARE, secret=True))
+            if public is not None:
+                # An encrypted key does not tell its public half.
+                beside = archive.with_suffix(".pub")
+                changes.append(
+                    FileChange(path=beside, content=serialize_public_key(public), phase=Phase.PREPARE)
+                )
         displaced.append(Displaced(public=public, blob=blob, archive=archive))
     return displaced, changes
 
 
 def keyring_change(
-    places: KeyPlaces, identity: str, new: KeyFile, *, predecessors: list[Displaced], fill_empty: bool
+    places: KeyPlaces, slot: Slot, new: KeyFile, *, predecessors: list[Displaced], fill_empty: bool
 ) -> tuple[KeyringChange | None, str | None]:
     """Return how the keyring entry follows, or why it stays as it is, in one line.
 
     It follows only a key that is displaced here; `fill_empty` says whether an entry is made where there is none.
     """
-    if places.keyring is None:
+    identity = slot.identity
+    # A key file that somebody named is not what the keyring's entry is a copy of.
+    if slot.secret != places.directory.secret_path(identity) or places.keyring is None:
         return None, None
     try:
         held = places.keyring.get(identity)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sealstead.custody.files import FileExistsConflictError, MissingFileError
 from sealstead.custody.key_dir import MAX_KEY_FILE_BYTES
 from sealstead.errors import ConflictError, InputError
-from sealstead.formats.minisign import PublicKey, SecretKey, parse_secret_key
+from sealstead.formats.minisign import PublicKey, SecretKey, WrongPassphraseError, parse_secret_key
 from sealstead.formats.profile_edit import edit_profile
 from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.places import FoundKey, KeyPlaces
@@ -113,17 +113,19 @@ def export(
     target: Path,
     *,
     new_passphrase: Secret[str] | None,
+    decrypted: bool,
     open_key: Callable[[FoundKey], SecretKey],
 ) -> Exported:
     """Write a copy of a key's file for its owner alone; with `new_passphrase` it is encrypted under that.
 
-    Without one the copy is the file as it is, encrypted or not. The caller has called `check_target`.
+    Without one the copy is the file as it is, or `decrypted`. The caller has called `check_target`.
     """
     public, blob, encrypted = found.public, found.blob, found.file.encrypted
-    if new_passphrase is not None:
-        key = open_key(found)
-        copy = key_file(key, new_passphrase)
-        public, blob, encrypted = copy.public, copy.blob, True
+    if encrypted and new_passphrase is not None and (opened := _opened(found, new_passphrase)):
+        public = opened.public  # its passphrase already
+    elif new_passphrase is not None or (encrypted and decrypted):
+        copy = key_file(open_key(found), new_passphrase)
+        public, blob, encrypted = copy.public, copy.blob, copy.encrypted
     carry_out(
         places,
         Change(
@@ -133,6 +135,13 @@ def export(
         ),
     )
     return Exported(path=target, found=found, key=public, encrypted=encrypted)
+
+
+def _opened(found: FoundKey, passphrase: Secret[str]) -> SecretKey | None:
+    try:
+        return found.file.open(passphrase)
+    except WrongPassphraseError:
+        return None
 
 
 def load_import(path: Path) -> bytes:
@@ -220,9 +229,7 @@ def import_key(
     profile = order.profile if order.belongs and _names_none(order.profile) else None
     if profile is not None:
         files.append(_naming(profile, order.key.public))
-    keyring, problem = keyring_change(
-        places, order.slot.identity, order.file, predecessors=displaced, fill_empty=True
-    )
+    keyring, problem = keyring_change(places, order.slot, order.file, predecessors=displaced, fill_empty=True)
     told = [*warnings, *([problem] if problem else [])]
     changed = any(_content(change.path) != change.content for change in files) or keyring is not None
     if not dry_run:

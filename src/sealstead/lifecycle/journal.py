@@ -159,7 +159,7 @@ def _forward(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
     left = tuple(step for step in steps if _state(step, seen[step]) == "before")
     gone = [step for step in left if step.after is not None and not step.keyring and not seen[step].staged]
     # What is replaced must be safe first. Once nothing is left to replace, an archive that is gone was destroyed.
-    missing = [step for step in journal.of(Phase.PREPARE) if seen[step].holds is None]
+    missing = [step for step in journal.of(Phase.PREPARE) if step.secret and seen[step].holds is None]
     replaced = [step for step in left if step.secret]
     if gone or (missing and replaced):
         return _conflict(

@@ -1,0 +1,163 @@
+"""What the commands that replace a key share: options, the lock, and how they tell what was done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sealstead.cli import output
+from sealstead.cli.profile.context import KeyContext
+from sealstead.cli.profile.passphrases import PassphraseError
+from sealstead.errors import InputError
+from sealstead.secret import Secret
+
+if TYPE_CHECKING:
+    from sealstead.formats.profile_schema import Profile
+    from sealstead.identity.rekey import Page, Rekeyed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DECLINED = 1
+
+NEXT = (
+    "update the proof tokens on the external pages",
+    "commit the updated TOML",
+    "rebuild and republish the static site",
+    "republish the package",
+)
+"""What the documentation of these commands tells people to do."""
+
+
+class NeedsForceError(InputError):
+    """Something would be lost for good, and nobody can be asked."""
+
+    code = "needs-force"
+
+
+def proof_options(command: F) -> F:
+    """Add `expires` and `profile_package`, for the proofs that are signed anew."""
+    command = click.option(
+        "--profile-package",
+        metavar="NAME",
+        help="The distribution that publishes the profile. Default: as in the stored proof, else pypi-profile-USER.",
+    )(command)
+    return click.option(
+        "--expires",
+        metavar="WHEN",
+        help="End of the new proofs: 90d, or a day as 2027-06-30. Default: a year from now.",
+    )(command)
+
+
+@contextlib.contextmanager
+def locked(context: KeyContext) -> Iterator[None]:
+    """Hold the lock of the key directory. A profile that changed before we had it is noticed by the change itself."""
+    with context.places.directory.lock():
+        yield
+
+
+def finished(context: KeyContext, command: str) -> Rekeyed | None:
+    """Return what an interrupted run of this very command came to, if it was finished just now."""
+    recovered = context.recovered
+    if recovered is None or not recovered.forward or recovered.command != command:
+        return None
+    from sealstead.identity.rekey import report
+
+    path = str(context.profile.path) if context.profile else None
+    if recovered.facts.get("profile") not in (None, path):
+        return None
+    schema: Profile | None = context.profile.profile if context.profile else None
+    return report(command, recovered.identity, recovered.facts, schema, recovered.warnings)
+
+
+def passphrase_for_new(context: KeyContext, *, ask: bool, sealed: bool) -> Secret[str] | None:
+    """Return the passphrase of a new key: typed now, else the old key's own if that is sealed, else what was given."""
+    if ask:
+        if not context.interactive:
+            raise PassphraseError(
+                "there is no terminal to ask for the passphrase",
+                hint="give it with --password-stdin or --password-file",
+            )
+        typed: str = click.prompt(
+            "Passphrase for the new key", hide_input=True, confirmation_prompt=True, err=True
+        )
+        return Secret(typed)
+    if sealed:
+        return context.passphrases.current(f"Passphrase of key {context.identity}")
+    return context.passphrases.new("", ask=False)
+
+
+def agreed(context: KeyContext, question: str, *, force: bool, needed: bool = False) -> bool:
+    """Tell whether to go on: asked at a terminal, taken as said by `--force`, and elsewhere as meant.
+
+    Raises:
+        NeedsForceError: `needed`, for something is lost for good, and nobody can be asked.
+    """
+    if force:
+        return True
+    if context.interactive:
+        if click.confirm(question, default=False, err=True):
+            return True
+        output.note("nothing was changed")
+        return False
+    if needed:
+        raise NeedsForceError("this cannot be undone, and nobody is here to be asked", hint="say so: --force")
+    return True
+
+
+def tell_pages(pages: tuple[Page, ...], *, signed: bool) -> None:
+    if not pages:
+        return
+    output.data("")
+    output.data(
+        "These pages have to show their new proofs:" if signed else "These pages would need new proofs:"
+    )
+    for page in pages:
+        output.data("")
+        output.data(f"{page.label or page.kind}  {page.url}")
+        output.data(f"where: {page.place}")
+        if signed:
+            output.data(page.proof)
+
+
+def tell_next() -> None:
+    output.data("")
+    output.data("Next:")
+    for number, thing in enumerate(NEXT, start=1):
+        output.data(f"  {number}. {thing}")
+
+
+def tell_warnings(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        output.warning(warning)
+
+
+def as_document(done: Rekeyed) -> dict[str, Any]:
+    return {
+        "dry_run": done.dry_run,
+        "identity": done.identity,
+        "old_key_id": done.old_id,
+        "new_key_id": done.new_id,
+        "new_public_key": done.new_public_key,
+        "sk_path": str(done.secret_path),
+        "archived_path": str(done.archived_path) if done.archived_path else None,
+        "retires_at": f"{done.retires_at:%Y-%m-%dT%H:%M:%SZ}" if done.retires_at else None,
+        "stored_in_keyring": done.in_keyring,
+        "rotation_statement": done.stated,
+        "profile_file": str(done.profile_path) if done.profile_path else None,
+        "updated_urls": [page.url for page in done.pages],
+        "pages": [
+            {
+                "kind": page.kind,
+                "label": page.label,
+                "url": page.url,
+                "proof": None if done.dry_run else page.proof,
+                "where": page.place,
+            }
+            for page in done.pages
+        ],
+        "next": list(NEXT),
+        "warnings": list(done.warnings),
+    }

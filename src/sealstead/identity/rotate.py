@@ -1,0 +1,146 @@
+"""Replace a key while it is still held: the successor is signed for by its predecessor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sealstead.errors import ConflictError, InputError
+from sealstead.formats.minisign import PublicKey, SecretKey
+from sealstead.formats.statement import Revocation, make_rotation
+from sealstead.identity.places import FoundKey, KeyPlaces
+from sealstead.identity.profile import ProfileFile
+from sealstead.identity.rekey import Order, Rekeyed, pages_of, rekey
+from sealstead.identity.slots import make_new_key, slot_of
+from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.lifecycle.policy import Policy, checked_overlap
+from sealstead.secret import Secret
+
+
+class KeepOldError(InputError):
+    """An overlap needs the old key, and `--no-keep-old` gives it up."""
+
+    code = "keep-old"
+
+
+class RevokedKeyError(ConflictError):
+    """Nobody believes a revoked key, so it cannot be kept for a while, or brought back."""
+
+    code = "revoked-key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """What to do about which key. `old` is the key that the profile names, or the identity's if it names none."""
+
+    profile: ProfileFile | None
+    old: FoundKey
+    explicit: Path | None = None
+    overlap: timedelta = timedelta(0)
+    keep_old: bool = True
+    proofs_end: datetime | None = None
+    package: str | None = None
+
+    def revocation(self, at: datetime) -> Revocation | None:
+        """Return what the profile says of the old key, if it is revoked: then its word about a successor is none."""
+        if self.profile is None or self.old.public is None:
+            return None
+        return find_revocation(self.profile.profile, self.old.public, at)
+
+
+def check_rotation(rotation: Rotation, *, at: datetime) -> None:
+    """Refuse what cannot be, before anybody is asked for a passphrase.
+
+    Raises:
+        KeepOldError, InvalidOverlapError, RevokedKeyError: as they say.
+    """
+    checked_overlap(rotation.overlap, Policy())
+    if rotation.overlap and not rotation.keep_old:
+        raise KeepOldError(
+            "--overlap keeps the old key, and --no-keep-old gives it up", hint="use one of the two"
+        )
+    revocation = rotation.revocation(at)
+    if revocation is not None and rotation.overlap:
+        raise RevokedKeyError(
+            f"the old key is revoked ({revocation.reason}): nobody would believe it until the end of an overlap",
+            hint="leave --overlap out",
+        )
+
+
+def preview(places: KeyPlaces, rotation: Rotation, *, at: datetime) -> Rekeyed:
+    """Return what `rotate` would do, without a key being opened or made."""
+    check_rotation(rotation, at=at)
+    slot = slot_of(places, rotation.old.identity, rotation.explicit)
+    public = rotation.old.public
+    archived = places.directory.archive_path(slot.identity, public.id) if public else None
+    return Rekeyed(
+        command="key-rotate",
+        identity=slot.identity,
+        old_id=public.id if public else None,
+        new_id=None,
+        new_public_key=None,
+        secret_path=slot.secret,
+        archived_path=archived if rotation.keep_old else None,
+        profile_path=rotation.profile.path if rotation.profile else None,
+        retires_at=at + rotation.overlap if rotation.overlap else None,
+        pages=pages_of(rotation.profile.profile) if rotation.profile else (),
+        in_keyring=False,
+        stated=rotation.profile is not None and rotation.revocation(at) is None,
+        dry_run=True,
+    )
+
+
+def rotate(
+    places: KeyPlaces,
+    rotation: Rotation,
+    *,
+    at: datetime,
+    open_key: Callable[[FoundKey], SecretKey],
+    new_passphrase: Secret[str] | None,
+) -> Rekeyed:
+    """Make the successor and put it in the place of the old key; both have signed the statement about it.
+
+    The caller holds the directory's lock and has called `recover_pending`.
+
+    Raises:
+        KeepOldError, InvalidOverlapError, RevokedKeyError: refused; nothing was changed.
+        PassphraseNeededError, WrongPassphraseError, OtherKeyError: the old key does not open; nothing was changed.
+        ChangeConflictError, ChangeUnfinishedError, WriteFailedError: as `change.carry_out`.
+    """
+    check_rotation(rotation, at=at)
+    old = open_key(rotation.old)
+    _check_named(rotation.profile, old.public)
+    new_key, new = make_new_key(new_passphrase)
+    retires_at = at + rotation.overlap
+    # A thief of a revoked key could sign such a statement as well: it would say nothing.
+    states = rotation.profile is not None and rotation.revocation(at) is None
+    statement = make_rotation(old, new_key, issued_at=at, retires_at=retires_at) if states else None
+    return rekey(
+        places,
+        Order(
+            command="key-rotate",
+            slot=slot_of(places, rotation.old.identity, rotation.explicit),
+            profile=rotation.profile,
+            old=rotation.old,
+            old_public=old.public,
+            new_key=new_key,
+            new=new,
+            statements=(statement,) if statement else (),
+            retires_at=retires_at if rotation.overlap else None,
+            keep_old=rotation.keep_old,
+            proofs_end=rotation.proofs_end,
+            package=rotation.package,
+        ),
+        at=at,
+    )
+
+
+def _check_named(profile: ProfileFile | None, old: PublicKey) -> None:
+    named = profile_key(profile.profile) if profile else None
+    if named is not None and named != old:
+        raise ConflictError(
+            f"the profile names key {named.id}, and this is {old.id}",
+            hint="choose the identity of the profile's key with --keyring-identity, or see key-recover",
+        )
