@@ -1,0 +1,185 @@
+"""`key-revoke` and `key-restore`: what is said of a key that was, and how one comes back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.cli.test_key_recover import lose
+from tests.cli.test_key_rotate import check_proofs, now, published, refused, snapshot
+from tests.keys import key
+from tests.publisher import Publisher
+
+from sealstead.formats.minisign import parse_public_key
+from sealstead.formats.statement import Reason, Revocation, verify_statement
+from sealstead.identity.statements import believed_keys, find_revocation
+
+
+def own_id(publisher: Publisher) -> str:
+    return parse_public_key(now(publisher).profile.verification.public_key).id
+
+
+def revocation(publisher: Publisher) -> Revocation:
+    statement = verify_statement(now(publisher).profile.verification.statements[-1])
+    assert isinstance(statement, Revocation)
+    return statement
+
+
+def test_the_key_says_so_itself(publisher: Publisher) -> None:
+    file = published(publisher)
+    done = publisher.good("key-revoke", "--reason", "compromised", "--json").json
+    said = revocation(publisher)
+    assert said.key == said.signer == parse_public_key(file.profile.verification.public_key)
+    assert (said.reason, done["reason"], done["was_profile_key"]) == (Reason.COMPROMISED, "compromised", True)
+    assert believed_keys(now(publisher).profile, datetime.now(UTC)) == []
+    assert publisher.good("key-list", "--json").json[0]["state"] == "revoked"
+
+
+def test_a_key_that_was_replaced_is_revoked_by_its_id_in_either_order(publisher: Publisher) -> None:
+    published(publisher)
+    made = publisher.good("key-rotate", "--overlap", "7d", "--json").json
+    turned = bytes.fromhex(made["old_key_id"])[::-1].hex()
+    assert len(believed_keys(now(publisher).profile, datetime.now(UTC))) == 2
+    publisher.good("key-revoke", "--key", turned)
+    said = revocation(publisher)
+    assert said.key.id == said.signer.id == made["old_key_id"]
+    assert len(believed_keys(now(publisher).profile, datetime.now(UTC))) == 1
+
+
+def test_where_the_key_is_gone_its_successor_says_so(publisher: Publisher) -> None:
+    file = published(publisher)
+    old = parse_public_key(file.profile.verification.public_key)
+    lose(publisher)
+    publisher.good("key-recover")
+    done = refused(publisher, "key-revoke", "--key", old.id, "--reason", "lost")
+    assert (done.code, done.error) == (3, "no-key")
+    publisher.good("key-revoke", "--key", old.line, "--reason", "lost")
+    said = revocation(publisher)
+    assert (said.key, said.signer.id) == (old, own_id(publisher))
+    assert find_revocation(now(publisher).profile, old, datetime.now(UTC))
+    publisher.good("key-rotate")
+    kept = find_revocation(now(publisher).profile, old, datetime.now(UTC))
+    assert kept is not None
+    assert kept.signer.id == own_id(publisher)
+
+
+def test_the_moment_may_lie_in_the_past_and_not_ahead(publisher: Publisher) -> None:
+    published(publisher)
+    ahead = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert refused(publisher, "key-revoke", "--since", ahead).error == "revocation-date"
+    publisher.good("key-revoke", "--since", "2026-01-02")
+    assert revocation(publisher).revoked_at == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_saying_it_again_says_nothing_new(publisher: Publisher) -> None:
+    published(publisher)
+    publisher.good("key-revoke", "--since", "3d")
+    before = snapshot(publisher)
+    assert publisher.good("key-revoke", "--json").json["changed"] is False
+    assert snapshot(publisher) == before
+    publisher.good("key-revoke", "--since", "9d")
+    assert len(now(publisher).profile.verification.statements) == 2
+
+
+def test_somebody_elses_key_is_not_ours_to_revoke_alone(publisher: Publisher) -> None:
+    """The profile's key may say it, and readers of this profile alone take its word."""
+    published(publisher)
+    (publisher.keys / "minisign.ada.key").unlink()
+    done = refused(publisher, "key-revoke", "--key", key(7).public.line)
+    assert (done.code, done.error) == (3, "nobody-to-sign")
+
+
+def test_an_encrypted_key_needs_its_passphrase_for_it(publisher: Publisher) -> None:
+    publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "old"
+    published(publisher)
+    del publisher.environment["PYPI_PROFILE_KEY_PASSWORD"]
+    assert refused(publisher, "key-revoke").error == "passphrase-needed"
+    publisher.good("key-revoke", "--password-stdin", stdin="old\n")
+    assert revocation(publisher)
+
+
+@pytest.mark.parametrize("name", ["lol", "0123456789ABCDEF0", "nowhere.pub"])
+def test_what_names_no_key_is_refused(publisher: Publisher, name: str) -> None:
+    published(publisher)
+    assert refused(publisher, "key-revoke", "--key", name).code == 2
+
+
+def test_at_a_terminal_it_asks_and_a_dry_run_writes_nothing(publisher: Publisher) -> None:
+    published(publisher)
+    before = snapshot(publisher)
+    assert publisher.run("key-revoke", answers="n\n").code == 1
+    assert publisher.good("key-revoke", "--dry-run", "--json").json["dry_run"] is True
+    assert snapshot(publisher) == before
+
+
+def test_an_archived_key_comes_back_with_its_profile(publisher: Publisher) -> None:
+    file = published(publisher)
+    made = publisher.good("key-rotate", "--json").json
+    done = publisher.good("key-restore", made["old_key_id"], "--json").json
+    assert done["new_key_id"] == made["old_key_id"] == own_id(publisher)
+    assert now(publisher).profile.verification.public_key == file.profile.verification.public_key
+    check_proofs(now(publisher))
+    states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
+    assert states == {made["old_key_id"]: "active", made["new_key_id"]: "archived"}
+    assert [path.name for path in publisher.keys.glob("*.bak")] == [Path(done["archived_path"]).name]
+    assert len(now(publisher).profile.verification.statements) == 2
+
+
+def test_a_profile_that_names_it_already_is_left_alone(publisher: Publisher) -> None:
+    published(publisher)
+    kept = publisher.profile.read_bytes()
+    made = publisher.good("key-rotate", "--json").json
+    publisher.profile.write_bytes(kept)
+    publisher.good("key-restore", made["old_key_id"])
+    assert publisher.profile.read_bytes() == kept
+    assert publisher.good("key-info", "--json").json["key_id"] == made["old_key_id"]
+    assert len(list(publisher.keys.glob("*.bak"))) == 1
+
+
+def test_a_key_comes_back_away_from_any_profile(publisher: Publisher) -> None:
+    publisher.good("keygen", "--keyring-identity", "work")
+    made = publisher.good("key-rotate", "--keyring-identity", "work", "--json").json
+    publisher.good("key-restore", made["old_key_id"])
+    info = publisher.good("key-info", "--keyring-identity", "work", "--json").json
+    assert info["key_id"] == made["old_key_id"]
+
+
+def test_a_revoked_key_does_not_come_back(publisher: Publisher) -> None:
+    published(publisher)
+    made = publisher.good("key-rotate", "--json").json
+    publisher.good("key-revoke", "--key", made["old_key_id"])
+    assert refused(publisher, "key-restore", made["old_key_id"]).error == "revoked-key"
+
+
+def test_the_active_key_need_not_come_back(publisher: Publisher) -> None:
+    published(publisher)
+    before = snapshot(publisher)
+    assert publisher.good("key-restore", own_id(publisher), "--json").json["restored"] is False
+    assert snapshot(publisher) == before
+
+
+def test_an_unknown_key_cannot_come_back(publisher: Publisher) -> None:
+    published(publisher)
+    assert refused(publisher, "key-restore", "0123456789ABCDEF").error == "no-key"
+    assert refused(publisher, "key-restore", "lol").error == "key-id"
+    assert refused(publisher, "key-restore").error == "no-key-named"
+
+
+def test_an_encrypted_key_comes_back_as_it_was(publisher: Publisher) -> None:
+    publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "old"
+    published(publisher)
+    blob = (publisher.keys / "minisign.ada.key").read_bytes()
+    made = publisher.good("key-rotate", "--json").json
+    del publisher.environment["PYPI_PROFILE_KEY_PASSWORD"]
+    assert refused(publisher, "key-restore", made["old_key_id"]).error == "passphrase-needed"
+    publisher.good("key-restore", made["old_key_id"], "--password-stdin", stdin="old\n")
+    assert (publisher.keys / "minisign.ada.key").read_bytes() == blob
+    check_proofs(now(publisher))
+
+
+def test_nothing_is_given_up_where_nothing_waits(publisher: Publisher) -> None:
+    published(publisher)
+    before = snapshot(publisher)
+    assert publisher.good("key-restore", "--give-up", "--json").json["given_up"] is False
+    assert snapshot(publisher) == before
