@@ -78,7 +78,7 @@ class Place:
                 [str(COMMAND), *arguments],
                 cwd=self.work,
                 environment=environment,
-                answers=answers or {r"(?i)pass(word|phrase)": PASSPHRASE},
+                answers=answers or {r"(?i)pass(word|phrase)": PASSPHRASE, r"\[y/N\]": "y"},
             )
             return Done(shown.code, shown.screen, "")
         done = subprocess.run(
