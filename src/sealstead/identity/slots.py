@@ -34,6 +34,8 @@ class Slot:
     identity: str
     secret: Path
     public: Path
+    named: bool = False
+    """Somebody named the file; the keyring's entry is no copy of it."""
 
     def public_there(self) -> PublicKey | None:
         return read_public(self.public)
@@ -61,7 +63,7 @@ def slot_of(places: KeyPlaces, identity: str, explicit: Path | None = None) -> S
     """Return where the key of `identity` belongs: a file that somebody named, else in the key directory."""
     if explicit is not None:
         path = explicit.absolute()
-        return Slot(identity=identity, secret=path, public=path.with_suffix(".pub"))
+        return Slot(identity=identity, secret=path, public=path.with_suffix(".pub"), named=True)
     return Slot(
         identity=identity,
         secret=places.directory.secret_path(identity),
@@ -139,8 +141,7 @@ def keyring_change(
     It follows only a key that is displaced here; `fill_empty` says whether an entry is made where there is none.
     """
     identity = slot.identity
-    # A key file that somebody named is not what the keyring's entry is a copy of.
-    if slot.secret != places.directory.secret_path(identity) or places.keyring is None:
+    if slot.named or places.keyring is None:
         return None, None
     try:
         held = places.keyring.get(identity)
