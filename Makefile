@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 # Two workers; a module's tests stay together, for they share what is costly to start.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST_ARGS)
 
-.PHONY: help demo test check fmt bench serve docs requirements clean messages
+.PHONY: help demo test crash check fmt bench serve docs requirements clean messages
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -23,6 +23,10 @@ test: $(VENV)/.test-installed ## Install what the tests need and run them, on SQ
 	@.ci/programs
 	$(PYTEST)
 	$(PYTEST) -m database --database postgres
+
+crash: $(VENV)/.test-installed ## Interrupt each command on keys at every call it makes; prints how many faults were injected
+	@.ci/programs
+	$(BIN)/python -m pytest -n 2 --dist load --crash all tests/crash $(PYTEST_ARGS)
 
 check: $(VENV)/.test-installed ## Run the linters, the type checker and the import contracts
 	$(BIN)/ruff check .

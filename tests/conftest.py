@@ -32,6 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=["sqlite", "postgres"], default="sqlite", help="the database under test"
     )
+    parser.addoption(
+        "--crash", choices=["part", "all"], default="part", help="how many of the faults tests/crash injects"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """The lifecycle commands as the harness plays them, and what has to be true whenever one of them was interrupted.
 
 Everything is looked at with `witness`, which shares no code with the product, but for one thing: that the key can sign
-is shown by the product's own `sign`, whose proof the witness then checks.
+is shown by the product's own `sign-file`, whose signature the witness then checks.
 """
 
 from __future__ import annotations
@@ -146,13 +146,14 @@ class Play:
         if line and line not in self.publics().values() and not required:
             return
         before = tree(self.runner.case)
-        ran = self.run("sign", "--url", PAGES[0])
+        message, signature = self.runner.top / "message", self.runner.top / "signature"
+        message.write_bytes(b"what a holder signs\n")
+        ran = self.run("sign-file", str(message), "--output", str(signature), "--force")
         assert ran.code == 0, f"no key can sign for the profile: {ran.code} {ran.stderr.strip()}"
-        proof = json.loads(ran.stdout)["proof"]
         if line:
-            witness.check_proof(proof, line)
+            witness.check_signature(signature.read_bytes(), message.read_bytes(), line)
         changed = {name for name, value in tree(self.runner.case).items() if before.get(name) != value}
-        assert {Path(name).name for name in changed} <= LOCKS, f"sign wrote {changed}"
+        assert {Path(name).name for name in changed} <= LOCKS, f"signing changed {changed}"
 
     def at_rest(self, ran: Ran) -> None:
         self.check_whole()

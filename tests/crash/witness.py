@@ -131,6 +131,17 @@ def check_proof(token: str, public_line: str) -> dict[str, Any]:
     return claim
 
 
+def check_signature(signature: bytes, message: bytes, public_line: str) -> None:
+    """A whole minisign signature (prehashed) of `message`, by the key behind `public_line`."""
+    _, line, trusted, whole = signature.decode().splitlines()
+    raw, key = base64.b64decode(line), base64.b64decode(public_line)
+    assert raw[:2] == b"ED"
+    assert raw[2:10] == key[2:10], "signed with another key"
+    public = Ed25519PublicKey.from_public_bytes(key[10:])
+    public.verify(raw[10:], hashlib.blake2b(message).digest())
+    public.verify(base64.b64decode(whole), raw[10:] + trusted.removeprefix("trusted comment: ").encode())
+
+
 def check_stored_proofs(path: Path) -> int:
     """Every proof stored in the profile is one of the profile's key. Returns how many there are."""
     line, count = public_key_of(path), 0
