@@ -54,8 +54,10 @@ def load_journal(directory: KeyDir) -> Journal | None:
 
 
 def sweep(directory: KeyDir) -> None:
-    """Remove a journal that was never finished, of a process that had changed nothing yet. Needs the lock."""
+    """Remove what a process that is gone was just writing, a journal or a temporary file. Needs the lock."""
     remove(directory.staged_path(directory.path / JOURNAL_FILE))
+    for path in directory.unfinished():
+        remove(path)
 
 
 def save_journal(directory: KeyDir, journal: Journal) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,10 @@ _TRACES = (JOURNAL_FILE, DEBTS_FILE)
 
 _NOT_IN_FILE_NAMES = frozenset('/\\<>:"|?*')
 """Two separate directories; the rest mean something else on Windows."""
+
+
+_UNFINISHED = re.compile(r"\.(?:minisign.*|keys\.json)\.[0-9a-f]{12}\.tmp")
+"""As `files.write_atomically` names them while it writes."""
 
 
 class IdentityError(InputError):
@@ -120,7 +125,11 @@ class KeyDir:
         """Tell whether a change may have been left behind here, or the keyring is owed something."""
         return any(
             (self.path / name).exists() or self.staged_path(self.path / name).exists() for name in _TRACES
-        )
+        ) or any(self.unfinished())
+
+    def unfinished(self) -> Iterator[Path]:
+        """Yield temporary files of ours. Whoever holds the lock knows that their writers are gone."""
+        return (path for path in self.path.glob(".*.tmp") if _UNFINISHED.fullmatch(path.name))
 
     def identities(self) -> list[str]:
         """Return whose secret keys are in the directory, `default` first."""

@@ -70,14 +70,15 @@ def recover_pending(places: KeyPlaces) -> Recovered | None:
     if not places.directory.has_traces():
         return None
     with places.directory.lock():
-        journal_file.sweep(places.directory)
         journal = load_journal(places.directory)
         if journal is None:
+            journal_file.sweep(places.directory)
             settle_debts(places)
             return None
         decision = decide(journal, look(places, journal))
         if decision.verdict is Verdict.CONFLICT:
             raise conflict(journal, decision.conflicts)
+        journal_file.sweep(places.directory)
         warnings: list[str] = []
         if decision.verdict is Verdict.BACK:
             roll_back(places, journal, decision.remove)

@@ -23,6 +23,7 @@ from sealstead.custody.journal_file import (
     remove_journal,
     save_journal,
     stage,
+    sweep,
 )
 from sealstead.custody.key_dir import KeyDir
 from sealstead.lifecycle.journal import Journal, JournalDamagedError, Phase, Step
@@ -136,3 +137,14 @@ def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_removing_nothing_is_no_mistake(tmp_path: Path) -> None:
     remove(tmp_path / "nothing")
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(keys: KeyDir) -> None:
+    ours = [".keys.json.0123456789ab.tmp", ".minisign.ada.key.0123456789ab.tmp"]
+    others = [".notes.0123456789ab.tmp", ".keys.json.tmp", "minisign.tmp"]
+    for name in (*ours, *others):
+        (keys.path / name).write_bytes(b"")
+    assert keys.has_traces()
+    sweep(keys)
+    assert sorted(path.name for path in keys.path.iterdir()) == sorted(others)
+    assert not keys.has_traces()
