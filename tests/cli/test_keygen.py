@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from tests.keys import key, key_file
 from tests.publisher import Publisher
 
+from sealstead.clock import SystemClock
 from sealstead.formats.minisign import parse_public_key, parse_secret_key
 from sealstead.secret import Secret
 
@@ -363,6 +366,24 @@ def test_two_directories_that_share_an_entry_do_not_fight_over_it(publisher: Pub
     assert publisher.entries.read_bytes() == entry
     infos = [publisher.good("key-info", "--key-dir", name, "--json").json for name in ("one", "two")]
     assert infos[0]["key_id"] != infos[1]["key_id"]
+
+
+# Bad clocks
+
+
+def test_a_clock_before_1970_or_moved_back_does_no_harm(publisher: Publisher) -> None:
+    (publisher.here / "file").write_text("x")
+    with mock.patch.object(SystemClock, "now", return_value=datetime(1961, 4, 12, tzinfo=UTC)):
+        publisher.good("keygen")
+        assert publisher.good("key-info", "--json").json["generated"] == "1961-04-12T00:00:00Z"
+        signed = publisher.good("sign-file", "file", "--json").json
+        assert signed[0]["trusted_comment"].startswith("timestamp:-275")
+        publisher.good("verify-file", "file")
+    new = publisher.good("keygen", "--force", "--json").json
+    with mock.patch.object(SystemClock, "now", return_value=datetime(1961, 4, 12, tzinfo=UTC)):
+        assert publisher.good("key-info", "--json").json["key_id"] == new["key_id"]
+        states = [row["state"] for row in publisher.good("key-list", "--json").json]
+    assert states == ["active", "archived"]
 
 
 # Bad places

@@ -205,6 +205,14 @@ def test_check_asks_the_keyring(publisher: Publisher) -> None:
     assert {row["identity"]: row["stored"] for row in rows}["gone"] == ["disk"]
 
 
+def test_without_a_keyring_the_reason_is_told_once(publisher: Publisher) -> None:
+    for name in ("work", "personal"):
+        publisher.good("keygen", "--keyring-identity", name)
+    done = publisher.good("key-list", "--check")
+    assert done.err.count("the keyring was not asked: no keyring service runs here") == 1
+    assert "keyring" not in done.out
+
+
 def test_a_key_replaced_behind_our_back_is_shown_as_it_is(publisher: Publisher) -> None:
     old = publisher.good("keygen", "--json").json
     put(publisher, "minisign.key", key_file(1))

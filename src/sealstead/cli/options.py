@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import platformdirs
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _default_data_dir() -> Path:
+    import platformdirs  # most commands have no such option, and need not wait for it
+
+    return platformdirs.user_data_path("sealstead", appauthor=False)
 
 
 def data_dir_option(command: F) -> F:
@@ -18,7 +23,7 @@ def data_dir_option(command: F) -> F:
         type=click.Path(path_type=Path),
         envvar="SEALSTEAD_DATA_DIR",
         # As `server.datadir.default_data_dir`; that module is not imported for the text of a help page.
-        default=lambda: platformdirs.user_data_path("sealstead", appauthor=False),
+        default=_default_data_dir,
         show_default=False,
         metavar="DIR",
         help="The server's data directory. Without it, SEALSTEAD_DATA_DIR, else the platform's place for data.",
@@ -33,4 +38,6 @@ def json_option(command: F) -> F:
 
 def cache_dir() -> Path:
     """Return where this user keeps what may be lost."""
+    import platformdirs
+
     return platformdirs.user_cache_path("sealstead", appauthor=False)

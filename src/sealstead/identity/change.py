@@ -16,7 +16,7 @@ becomes a debt, and the next command tries again.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -180,7 +180,7 @@ def _staged_path(places: KeyPlaces, path: Path) -> Path:
     if path.parent == places.directory.path:
         return places.directory.staged_path(path)
     # In a directory of other people's files: a name that nobody has chosen.
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.staged")
+    return path.with_name(f".{path.name}.{os.urandom(6).hex()}.staged")
 
 
 def _undo(places: KeyPlaces, journal: Journal, cause: BaseException) -> None:

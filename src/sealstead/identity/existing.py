@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -105,7 +105,7 @@ def to_archive(
     first: Path | None = None
     for blob in dict.fromkeys(blob for blob in (existing.blob, existing.keyring_blob) if blob is not None):
         public = _public_of(blob) or (existing.present if blob == existing.blob else None)
-        name = public.id if public else f"UNKNOWN-{secrets.token_hex(4)}"
+        name = public.id if public else f"UNKNOWN-{os.urandom(4).hex()}"
         path = places.directory.archive_path(identity, name)
         first = first or path
         if path in [change.path for change in changes] or path.exists():

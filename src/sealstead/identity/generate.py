@@ -10,10 +10,11 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealstead.custody.key_index import IndexEntry
 from sealstead.formats.minisign_key import (
@@ -27,13 +28,14 @@ from sealstead.formats.minisign_key import (
     serialize_secret_key,
 )
 from sealstead.formats.minisign_text import KEY_ID_BYTES
-from sealstead.formats.profile_edit import edit_profile
 from sealstead.identity.change import Change, FileChange, KeyringChange, carry_out
 from sealstead.identity.existing import check_free, look_at, parsed_key, paths_of, to_archive
 from sealstead.identity.keyslots import KeyPlaces
-from sealstead.identity.profile import ProfileFile
 from sealstead.lifecycle.journal import Phase
 from sealstead.secret import Secret
+
+if TYPE_CHECKING:
+    from sealstead.identity.profile import ProfileFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +60,12 @@ class Generated:
 
 def new_key() -> SecretKey:
     """Return a key of 256 random bits with a random id."""
-    return make_secret_key(secrets.token_bytes(SEED_BYTES), secrets.token_bytes(KEY_ID_BYTES))
+    return make_secret_key(os.urandom(SEED_BYTES), os.urandom(KEY_ID_BYTES))
 
 
 def new_key_file(key: SecretKey, passphrase: Secret[str] | None) -> bytes:
     """Return the file of `key`, checked to open again."""
-    blob = serialize_secret_key(key, passphrase=passphrase, salt=secrets.token_bytes(SALT_BYTES))
+    blob = serialize_secret_key(key, passphrase=passphrase, salt=os.urandom(SALT_BYTES))
     if parse_secret_key(blob).open(passphrase).public != key.public:
         raise AssertionError  # the machine does not compute as it should
     return blob
@@ -125,6 +127,8 @@ def _generate(
         FileChange(path=public_path, content=serialize_public_key(key.public)),
     ]
     if profile is not None and takes_over:
+        from sealstead.formats.profile_edit import edit_profile
+
         text = edit_profile(
             profile.text, table=profile.table, public_key=key.public.line, source=profile.name
         )

@@ -18,6 +18,9 @@ from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_se
 from sealstead.identity.keyslots import FoundKey, KeyPlaces, archives, index_entries
 from sealstead.identity.places import read_public
 
+HELD = ("same", "other", "nothing")
+"""What the keyring can hold for a key, as `ListedKey.keyring` says it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ListedKey:
@@ -38,7 +41,7 @@ class ListedKey:
     problem: str | None = None
     """Why its file is of no use, in one line."""
     keyring: str | None = None
-    """What the keyring was found to hold: `same`, `other`, `nothing`, or why it could not be asked."""
+    """One of `HELD`, or why the keyring could not be asked; None: it was not to be."""
 
 
 def list_keys(places: KeyPlaces, at: datetime, *, ask_keyring: bool = False) -> list[ListedKey]:

@@ -7,18 +7,17 @@ told of by commands that look, and finished by commands that write.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealstead.cli import output
 from sealstead.cli.profile.passphrases import Passphrases, can_ask
 from sealstead.clock import SystemClock
-from sealstead.custody.key_dir import KeyDir, default_key_dir
+from sealstead.custody.key_dir import JOURNAL_FILE, KeyDir, default_key_dir
 from sealstead.custody.os_keyring import open_keyring
 from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, parse_public_key
-from sealstead.identity.journal import Recovered, find_pending, recover_pending
 from sealstead.identity.keyslots import (
     IDENTITY_VARIABLE,
     FoundKey,
@@ -28,7 +27,13 @@ from sealstead.identity.keyslots import (
     find_key,
     resolve_identity,
 )
-from sealstead.identity.profile import ProfileFile, find_local, find_profile
+
+if TYPE_CHECKING:
+    from sealstead.identity.journal import Recovered
+    from sealstead.identity.profile import ProfileFile
+
+_PROFILES = ("pypi_profile.toml", "pyproject.toml")
+"""Where none of them is, what reads them need not even be imported."""
 
 
 class OtherProfileKeyError(KeyUnavailableError):
@@ -37,8 +42,7 @@ class OtherProfileKeyError(KeyUnavailableError):
     code = "other-profile-key"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyContext:
+class KeyContext(NamedTuple):
     places: KeyPlaces
     identity: str
     identity_named: bool
@@ -144,7 +148,7 @@ def open_context(
     recovered = settle(places, writes=writes)
     # After that: what was left behind may have been about to change the profile.
     try:
-        profile = find_local(cwd) if source is None else find_profile(source, cwd)
+        profile = _profile(source, cwd)
     except (InputError, ParseError) as exc:
         if not tolerant:
             raise
@@ -171,12 +175,24 @@ def open_context(
     )
 
 
+def _profile(source: str | None, cwd: Path) -> ProfileFile | None:
+    if source is None and not any(os.path.lexists(cwd / name) for name in _PROFILES):
+        return None
+    from sealstead.identity.profile import find_local, find_profile
+
+    return find_local(cwd) if source is None else find_profile(source, cwd)
+
+
 def settle(places: KeyPlaces, *, writes: bool) -> Recovered | None:
     """End a change that an interrupted command left behind, or just tell of it if this command only looks.
 
     Raises:
         ChangeConflictError, JournalDamagedError, KeyDirBusyError: as `recover_pending`.
     """
+    if not writes and not os.path.lexists(places.directory.path / JOURNAL_FILE):
+        return None
+    from sealstead.identity.journal import find_pending, recover_pending
+
     if not writes:
         pending = find_pending(places.directory)
         if pending is not None:

@@ -113,10 +113,11 @@ States: active; retiring, replaced and believed until its end; archived; revoked
 )
 @key_options
 @click.option("--check", is_flag=True, help="Ask the keyring what it holds for each active key.")
+@interactive_option
 @json_option
 def key_list(*, check: bool, as_json: bool, **options: Any) -> None:
     """List all keys: identity, state, age, where they are."""
-    from sealstead.identity.listing import index_problem, list_keys, moment
+    from sealstead.identity.listing import HELD, index_problem, list_keys, moment
 
     named = options["keyring_identity"]
     context = open_context(**options, tolerant=True)
@@ -129,6 +130,8 @@ def key_list(*, check: bool, as_json: bool, **options: Any) -> None:
     for key in keys:
         if key.problem:
             output.warning(f"{key.identity}: {key.problem}")
+    for reason in sorted({key.keyring for key in keys if key.keyring not in (None, *HELD)}, key=str):
+        output.warning(f"the keyring was not asked: {reason}")
     if as_json:
         output.document([_row(context, key) for key in keys])
         return
@@ -157,9 +160,11 @@ def _state(key: ListedKey) -> str:
 
 
 def _where(key: ListedKey, *, check: bool) -> str:
+    from sealstead.identity.listing import HELD
+
     places = "+".join(key.stored) or "gone"
     text = f"{places}{', encrypted' if key.encrypted else ''}"
-    return f"{text} (keyring: {key.keyring})" if check and key.keyring else text
+    return f"{text} (keyring: {key.keyring})" if check and key.keyring in HELD else text
 
 
 def _short_binding(context: KeyContext, key: ListedKey) -> str:

@@ -123,6 +123,7 @@ Exit code 1: a signature proves nothing.
     help="Accept signatures of the legacy kind, as minisign made them before 2021.",
 )
 @key_options
+@interactive_option
 @json_option
 def verify_file(
     *,
