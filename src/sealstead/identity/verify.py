@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import queue
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +13,11 @@ from sealstead.custody.files import OWNER_FILE, make_private_directory, write_at
 from sealstead.errors import VerificationError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
+from sealstead.identity.at_once import at_once
 from sealstead.identity.claim import Verifier
 from sealstead.identity.outcomes import Outcome, Result
 from sealstead.identity.statements import believed_keys, find_revocation, known_keys
 
-MOST_JOBS = 64
 _MOST_REMEMBERED = 10_000
 
 
@@ -54,7 +53,7 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[PublicKey], dict[
 
 def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
     """Return what becomes of each claim, in the order of `links`."""
-    results = _at_once(verifier, links, max(1, min(jobs, MOST_JOBS)))
+    results = at_once([partial(verifier.check, link) for link in links], jobs=jobs)
     signed = {_page(each.link.url) for each in results if each.outcome is Outcome.VERIFIED and each.proof}
     return [_with_link_back(each, signed) for each in results]
 
@@ -62,35 +61,6 @@ def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int
 def expires_within(results: Iterable[Result], at: datetime, window: timedelta) -> list[Result]:
     """Return the verified claims whose proof ends within `window`."""
     return [each for each in results if each.proof is not None and each.proof.expires_at <= at + window]
-
-
-def _at_once(verifier: Verifier, links: Sequence[ProfileLink], jobs: int) -> list[Result]:
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
-    for number in range(len(links)):
-        todo.put(number)
-
-    def work() -> None:
-        while True:
-            try:
-                number = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put((number, verifier.check(links[number])))
-            except BaseException as exc:  # noqa: BLE001 - handed to whoever waits, who raises it
-                done.put((number, exc))
-
-    # Daemons: whoever interrupts the command does not wait for the slowest page.
-    for _ in range(min(jobs, len(links))):
-        threading.Thread(target=work, daemon=True, name="verify").start()
-    results: dict[int, Result] = {}
-    while len(results) < len(links):
-        number, result = done.get()
-        if isinstance(result, BaseException):
-            raise result
-        results[number] = result
-    return [results[number] for number in range(len(links))]
 
 
 def _with_link_back(result: Result, signed: set[str]) -> Result:

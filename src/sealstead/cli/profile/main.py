@@ -36,6 +36,11 @@ COMMANDS: Places = {
     "key-restore": ("sealstead.cli.profile.key_restore:key_restore", "Bring an archived key back."),
     "sign-file": ("sealstead.cli.profile.sign_files:sign_file", "Sign files, as minisign does."),
     "verify-file": ("sealstead.cli.profile.sign_files:verify_file", "Check the signatures of files."),
+    "fetch-claims": (
+        "sealstead.cli.profile.fetch_claims:fetch_claims",
+        "Ask the index and the sites what they say about a profile.",
+    ),
+    "fetch": ("sealstead.cli.profile.fetch_claims:fetch_claims", "The old name of fetch-claims."),
     "verify": ("sealstead.cli.profile.verify:verify", "Check what stands on the pages of a profile."),
     "completion": (
         "sealstead.cli.completion:completion",

@@ -12,7 +12,7 @@ import click
 from sealstead.cli import output
 from sealstead.cli.options import json_option
 from sealstead.cli.profile.options import dry_run_option, interactive_option
-from sealstead.cli.profile.web_options import cache_file, open_pages, web_options
+from sealstead.cli.profile.web_options import cache_file, open_pages, shown, web_options
 from sealstead.clock import SystemClock
 from sealstead.durations import parse_duration
 from sealstead.identity.profile import ProfileFile, find_profile
@@ -213,9 +213,9 @@ def _tell(
     width = max((len(each.outcome) for each in results), default=0)
     for each in results:
         verified = each.outcome is Outcome.VERIFIED
-        output.data(f"{each.outcome.ljust(width)}  {_shown(each.link.url)}")
+        output.data(f"{each.outcome.ljust(width)}  {shown(each.link.url)}")
         for step in each.steps if verbose or not verified else ():
-            output.data(f"    {_shown(step)}")
+            output.data(f"    {shown(step)}")
         if not verified and each.link.url in before:
             output.data(f"    last verified on {before[each.link.url]:%Y-%m-%d %H:%M} UTC")
         if each in soon and each.proof is not None:
@@ -227,10 +227,3 @@ def _tell(
 
 def _moment(at: datetime | None) -> str | None:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
-
-
-def _shown(text: str) -> str:
-    """Return a text that strangers had a say in without what would steer a terminal."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )

@@ -52,3 +52,10 @@ def cache_file(name: str) -> Path:
     from sealstead.cli.options import cache_dir
 
     return cache_dir() / name
+
+
+def shown(text: str) -> str:
+    """Return a text that strangers had a say in without what would steer a terminal."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
