@@ -64,8 +64,8 @@ def edit_profile(
             last = spans.values[*path, len(before) - 1]
             result = result[: last.end] + _elements(more, text, last, span) + result[last.end :]
         else:
-            literal = _literal(value, text[span.start : span.end])
-            result = result[: span.start] + literal + result[span.end :]
+            written = literal(value, text[span.start : span.end])
+            result = result[: span.start] + written + result[span.end :]
     result = _add_all(result, [(path, wanted[path]) for path in wanted if path not in known])
     try:
         changed = parse_toml(result, source=source)
@@ -109,15 +109,16 @@ def _elements(values: Sequence[str], text: str, last: Span, array: Span) -> str:
     begins = text.rfind("\n", 0, last.start) + 1
     apart = begins > array.start and not text[begins : last.start].strip(" \t")
     gap = _newline(text) + text[begins : last.start] if apart else " "
-    return "".join(f",{gap}{_literal(value)}" for value in values)
+    return "".join(f",{gap}{literal(value)}" for value in values)
 
 
-def _literal(value: str | list[str], before: str = "") -> str:
+def literal(value: str | list[str], before: str = "") -> str:
+    """Return a value as TOML, in single quotes if it stood in such `before`."""
     if isinstance(value, list):
         if not value:
             return "[]"
         newline = "\r\n" if "\r\n" in before else "\n"
-        return "[" + "".join(f"{newline}  {_literal(each)}," for each in value) + f"{newline}]"
+        return "[" + "".join(f"{newline}  {literal(each)}," for each in value) + f"{newline}]"
     printable = "'" not in value and not any(character < " " or character == "\x7f" for character in value)
     if before.startswith("'") and printable:
         return f"'{value}'"
@@ -141,7 +142,7 @@ def _add_all(text: str, additions: list[tuple[Path, str | list[str]]]) -> str:
             if place is None or place[0] in splices:
                 later.append((path, value))
             else:
-                splices[place[0]] = place[1].replace("\0", _literal(value, _newline(text)))
+                splices[place[0]] = place[1].replace("\0", literal(value, _newline(text)))
         if len(later) == len(additions):
             raise _unsafe(later[0][0])
         for at in sorted(splices, reverse=True):

@@ -127,7 +127,7 @@ def _in_directory(directory: Path, shown: str) -> ProfileFile | None:
     own_there = own.exists() or own.is_symlink()
     if own_there:
         found = _read(own, _joined(shown, PROFILE_NAME), "")
-        if not _has_table(pyproject):
+        if not has_table(pyproject):
             return found
         both = ProfileWarning(
             f"{found.name} is used; [{PYPROJECT_TABLE}] in {_joined(shown, PYPROJECT_NAME)} is not",
@@ -136,7 +136,7 @@ def _in_directory(directory: Path, shown: str) -> ProfileFile | None:
             0,
         )
         return found._replace(warnings=(both, *found.warnings))
-    if _has_table(pyproject):
+    if has_table(pyproject):
         return _read(pyproject, _joined(shown, PYPROJECT_NAME), PYPROJECT_TABLE)
     return None
 
@@ -145,8 +145,12 @@ def _joined(shown: str, name: str) -> str:
     return str(Path(shown) / name) if shown else name
 
 
-def _has_table(pyproject: Path) -> bool:
-    """Say whether the file is for us too; one that never mentions us may be as broken as it likes."""
+def has_table(pyproject: Path) -> bool:
+    """Say whether a pyproject.toml is for us too; one that never mentions us may be as broken as it likes.
+
+    Raises:
+        ProfileUnreadableError, ProfileError: it mentions us, and cannot be read.
+    """
     if not pyproject.is_file():
         return False
     data = _bytes_of(pyproject, pyproject.name)

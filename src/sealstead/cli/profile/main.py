@@ -7,13 +7,19 @@ import click
 from sealstead.cli.groups import LazyGroup, Places
 
 COMMANDS: Places = {
+    "init": ("sealstead.cli.profile.init:init", "Write a profile to begin with."),
     "validate": ("sealstead.cli.profile.validate:validate", "Check a profile."),
     "inspect": (
         "sealstead.cli.profile.validate:inspect",
         "Show what a profile says, and how its proofs stand.",
     ),
+    "doctor": ("sealstead.cli.profile.doctor:doctor", "Look for what is wrong here."),
     "dump": ("sealstead.cli.profile.validate:dump", "Write a profile as JSON."),
     "keygen": ("sealstead.cli.profile.keygen:keygen", "Make a signing key."),
+    "find-profiles": (
+        "sealstead.cli.profile.find_profiles:find_profiles_command",
+        "Find the profiles below a directory.",
+    ),
     "sign": ("sealstead.cli.profile.sign:sign", "Sign a proof that you control a page."),
     "update-proofs": (
         "sealstead.cli.profile.update_proofs:update_proofs",

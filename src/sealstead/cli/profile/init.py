@@ -1,0 +1,191 @@
+"""`init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from sealstead.cli import output
+from sealstead.cli.options import json_option
+from sealstead.cli.profile.options import dry_run_option, interactive_option
+from sealstead.cli.profile.passphrases import can_ask
+from sealstead.errors import InputError, KeyUnavailableError
+from sealstead.formats.minisign import PublicKey
+from sealstead.formats.profile_schema import Identity, Principal, PrincipalKind, Profile
+from sealstead.identity.new_profile import (
+    check_absent,
+    claimable,
+    draft,
+    link_to,
+    merged,
+    write_new,
+)
+from sealstead.identity.profile import PROFILE_NAME, find_local
+from sealstead.identity.proofs import ClaimError, check_username
+
+
+class ResumeFileError(InputError):
+    """The resume cannot be read."""
+
+    code = "resume-file"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  pypi-profile init
+  pypi-profile init --username ada --url https://github.com/ada --url https://ada.example
+  pypi-profile init --username ada --from-json-resume resume.json
+"""
+)
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(PrincipalKind)),
+    default=None,
+    help="What you are. Default: individual",
+)
+@click.option("--username", metavar="NAME", help="Your user name on the index.")
+@click.option("--display-name", metavar="TEXT", help="Your name as people read it.")
+@click.option("--url", "urls", multiple=True, metavar="URL", help="A page of yours; repeatable.")
+@click.option(
+    "--output",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path(PROFILE_NAME),
+    show_default=True,
+    metavar="FILE",
+    help="Where to write it.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists: all of it, your comments too.")
+@click.option(
+    "--from-json-resume",
+    "resume",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take name, pages, work and projects from a JSON Resume.",
+)
+@json_option
+@dry_run_option
+@interactive_option
+def init(
+    kind: PrincipalKind | None,
+    username: str | None,
+    display_name: str | None,
+    urls: tuple[str, ...],
+    path: Path,
+    force: bool,
+    resume: Path | None,
+    as_json: bool,
+    dry_run: bool,
+    interactive: bool | None,
+) -> None:
+    """Write a profile to begin with.
+
+    At a terminal it asks for what was not given; otherwise it writes what it knows and leaves the rest empty. If there is
+    a key of that user already, its public half goes in. Next: keygen, update-proofs, and put the proofs on your pages.
+    """
+    if not force and not dry_run:
+        check_absent(path)  # before any question is asked
+    asks = can_ask(interactive)
+    profile = _from_resume(resume) if resume else Profile()
+    username = username if username is not None else _ask("User name on the index", asks)
+    if username:
+        check_username(username)
+    shown = profile.profile.display_name
+    display_name = display_name or _ask("Your name", asks, default=shown) or shown
+    if kind is None and asks:
+        choices = click.Choice(get_args(PrincipalKind))
+        kind = click.prompt("What are you", type=choices, default="individual", err=True)
+    profile = profile._replace(
+        profile=Principal(
+            kind=kind or "individual", display_name=display_name, summary=profile.profile.summary
+        ),
+        identity=Identity(
+            display_name=profile.identity.display_name,
+            location=profile.identity.location,
+            pypi_username=username,
+        ),
+    )
+    pages = [*urls] or _ask_pages(asks)
+    profile = merged(profile, [link_to(url) for url in pages])
+    key = _key_of(username)
+    text = draft(profile, key=key)
+    if not dry_run:
+        write_new(path, text, replace=force)
+    _tell(path, text, profile, key, dry_run=dry_run, as_json=as_json)
+
+
+def _tell(
+    path: Path, text: str, profile: Profile, key: PublicKey | None, *, dry_run: bool, as_json: bool
+) -> None:
+    username = profile.identity.pypi_username
+    if as_json:
+        output.document(
+            {
+                "dry_run": dry_run,
+                "profile_file": str(path),
+                "kind": profile.profile.kind,
+                "pypi_username": username,
+                "urls": [link.url for link in profile.profiles],
+                "key_id": key.id if key else None,
+                "text": text if dry_run else None,
+            }
+        )
+    elif dry_run:
+        output.data(text.removesuffix("\n"))
+    else:
+        output.data(f"Created {path}")
+    if not username:
+        output.warning("identity.pypi_username is empty: fill it in before you sign")
+    if path.name == PROFILE_NAME and not dry_run and (found := find_local(path.parent)) is not None:
+        for warning in found.warnings:
+            output.warning(str(warning))
+    if not dry_run:
+        output.note("next: pypi-profile update-proofs" if key else "next: pypi-profile keygen")
+
+
+def _ask(question: str, asks: bool, *, default: str = "") -> str:
+    if not asks:
+        return ""
+    answer: str = click.prompt(question, default=default, show_default=bool(default), err=True)
+    return answer.strip()
+
+
+def _ask_pages(asks: bool) -> list[str]:
+    pages: list[str] = []
+    while asks and (page := _ask("A page of yours (its URL; empty: no more)", asks)):
+        try:
+            link_to(page)
+        except ClaimError as exc:
+            output.error(exc.message, exc.hint)
+        else:
+            pages.append(page)
+    return pages
+
+
+def _from_resume(path: Path) -> Profile:
+    from sealstead.formats.json_resume import MAX_BYTES, parse_resume
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise ResumeFileError(f"{path} cannot be read: {exc.strerror}") from exc
+    profile, reasons = claimable(parse_resume(data, source=str(path)))
+    for reason in reasons:
+        output.warning(f"left out: {reason}")
+    return profile
+
+
+def _key_of(username: str) -> PublicKey | None:
+    """Return the public key of exactly this user, if it is on this disk."""
+    from sealstead.custody.key_dir import KeyDir, default_key_dir
+    from sealstead.identity.keyslots import KeyPlaces, public_beside
+
+    try:
+        places = KeyPlaces(KeyDir(default_key_dir()), keyring_reason="not asked")
+        return public_beside(places, username) if username else None
+    except (InputError, KeyUnavailableError):
+        return None

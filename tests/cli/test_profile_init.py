@@ -1,0 +1,162 @@
+"""`init` and `find-profiles`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.cli.profile_place import ProfilePlace
+from tests.keys import key
+
+from sealstead.formats.minisign import serialize_public_key
+
+
+def read(path: Path) -> dict[str, object]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_init_then_keygen_then_proofs(place: ProfilePlace) -> None:
+    """The first five minutes, typed as the help says."""
+    told = place.run(
+        "init", "--username", "ada", "--url", "https://github.com/ada", "--url", "dns:ada.example"
+    )
+    assert told.out == "Created pypi_profile.toml\n"
+    assert "next: pypi-profile keygen" in told.err
+    place.run("keygen")
+    place.run("update-proofs")
+    place.run("validate", "--strict")
+    document = place.run("inspect", "--json").document
+    assert [each["standing"] for each in document["proofs"]] == ["good", "good"]
+
+
+def test_without_a_terminal_nothing_is_invented(place: ProfilePlace) -> None:
+    told = place.run("init")
+    assert "identity.pypi_username is empty" in told.err
+    assert read(place.profile) == {
+        "profile": {"kind": "individual", "display_name": "", "summary": ""},
+        "identity": {"pypi_username": ""},
+        "verification": {"public_key": ""},
+    }
+    place.run("validate")
+
+
+def test_at_a_terminal_it_asks(place: ProfilePlace) -> None:
+    answers = "ada\nAda Lovelace\nteam\njavascript:alert(1)\nhttps://github.com/ada\ndns:ada.example\n\n"
+    told = place.run("init", answers=answers)
+    assert "no address of a page" in told.err
+    written = read(place.profile)
+    assert written["profile"] == {"kind": "team", "display_name": "Ada Lovelace", "summary": ""}
+    assert written["profiles"] == [
+        {"kind": "github", "label": "GitHub account", "url": "https://github.com/ada"},
+        {"kind": "dns", "label": "Domain name", "url": "dns:ada.example"},
+    ]
+
+
+def test_no_question_with_no_interactive(place: ProfilePlace) -> None:
+    place.run("init", "--no-interactive", answers="")
+    assert place.profile.exists()
+    place.run("init", "--interactive", "--force", code=2)
+
+
+def test_a_file_is_replaced_only_with_force(place: ProfilePlace) -> None:
+    place.write("# mine\n")
+    before = place.files()
+    assert "--force" in place.run("init", "--username", "ada", code=1).err
+    assert place.files() == before
+    place.run("init", "--username", "ada", "--force")
+    assert "# mine" not in place.profile.read_text()
+    place.run("init", "--output", "other.toml")
+    assert (place.work / "other.toml").exists()
+    place.run("init", "--output", "no/such/directory.toml", code=2)
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], ["--dry-run", "--json"]])
+def test_a_dry_run_shows_and_writes_nothing(place: ProfilePlace, options: list[str]) -> None:
+    told = place.run("init", "--username", "ada", *options)
+    text = told.document["text"] if "--json" in options else told.out
+    assert tomllib.loads(text)["identity"] == {"pypi_username": "ada"}
+    assert place.files() == {}
+
+
+def test_the_public_key_of_that_user_alone_goes_in(place: ProfilePlace) -> None:
+    place.keys.mkdir()
+    (place.keys / "minisign.pub").write_bytes(serialize_public_key(key(1).public))
+    (place.keys / "minisign.ada.pub").write_bytes(serialize_public_key(key(2).public))
+    assert place.run("init", "--username", "bob", "--json").document["key_id"] is None
+    document = place.run("init", "--username", "ada", "--force", "--json").document
+    assert document["key_id"] == key(2).public.id
+    assert read(place.profile)["verification"] == {"public_key": key(2).public.line}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--username", "-ada"], ["--username", "a b"], ["--url", "file:///x"], ["--kind", "wizard"]],
+)
+def test_what_no_index_knows_is_refused(place: ProfilePlace, options: list[str]) -> None:
+    place.run("init", *options, code=2)
+    assert place.files() == {}
+
+
+def test_a_resume_is_taken_over(place: ProfilePlace) -> None:
+    resume = {
+        "basics": {
+            "name": "Ada",
+            "profiles": [
+                {"network": "x", "url": "javascript:1"},
+                {"network": "GitHub", "url": "https://github.com/ada"},
+            ],
+        },
+        "work": [{"name": "Analytical"}],
+    }
+    place.write(json.dumps(resume), "resume.json")
+    told = place.run("init", "--username", "ada", "--from-json-resume", "resume.json")
+    assert "left out: 'javascript:1'" in told.err
+    written = read(place.profile)
+    assert written["work_experience"] == [{"organization": "Analytical"}]
+    assert written["profiles"] == [{"kind": "github", "label": "GitHub", "url": "https://github.com/ada"}]
+    place.run("validate")
+
+
+@pytest.mark.parametrize(("content", "code"), [("{", 1), ("[]", 1), (None, 2)])
+def test_a_broken_resume_writes_nothing(place: ProfilePlace, content: str | None, code: int) -> None:
+    if content is not None:
+        place.write(content, "resume.json")
+    place.run("init", "--from-json-resume", "resume.json", code=code)
+    assert not place.profile.exists()
+
+
+def test_two_profiles_in_one_directory_are_told_of(place: ProfilePlace) -> None:
+    place.write('[tool.pypi-profile.identity]\npypi_username = "grace"\n', "pyproject.toml")
+    told = place.run("init", "--username", "ada")
+    assert "[tool.pypi-profile] in pyproject.toml is not" in told.err
+    told = place.run("inspect", "--json")
+    assert told.document["pypi_username"] == "ada"
+    assert any("pyproject.toml is not" in each["message"] for each in told.document["findings"])
+
+
+# find-profiles
+
+
+def test_profiles_are_found_below_a_directory(place: ProfilePlace) -> None:
+    for name in ("a/b", "z", "node_modules/x", ".git", "venv", "deep/1/2/3/4/5/6", "broken", "other", "far"):
+        (place.work / name).mkdir(parents=True)
+    for name in ("a/b", "node_modules/x", ".git", "venv", "deep/1/2/3/4/5", "deep/1/2/3/4/5/6"):
+        place.write("", f"{name}/pypi_profile.toml")
+    place.write("[tool.pypi-profile]\n", "z/pyproject.toml")
+    place.write("[tool.pypi-profile\n", "broken/pyproject.toml")
+    place.write("[tool.ruff]\n# pypi-profile\n", "other/pyproject.toml")
+    (place.work / "loop").symlink_to(place.work)
+    expected = [
+        str(place.work / name)
+        for name in ("a/b/pypi_profile.toml", "deep/1/2/3/4/5/pypi_profile.toml", "z/pyproject.toml")
+    ]
+    assert place.run("find-profiles").out.splitlines() == expected
+    assert place.run("find-profiles", ".", "--json").document == {
+        "root": str(place.work),
+        "matches": expected,
+    }
+    assert place.run("find-profiles", "--depth", "1").out.splitlines() == expected[2:]
+    assert place.run("find-profiles", "far").out == ""
+    place.run("find-profiles", "nowhere", code=2)
