@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from email.message import Message
+from functools import lru_cache
 from typing import Final
 
 from sealstead.server.index.rendering import renderer
 from sealstead.server.index.upload_errors import UploadDescriptionError
 
+_REMEMBERED_CHARACTERS: Final = 16_000
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[ >])")
 _EMPTY_ANCHOR: Final = re.compile(r"<a(?: [^<>]*)?></a>")
 _CODE_LANGUAGE: Final = re.compile(r'(<pre[^<>]*?) lang="[^"]*"')
@@ -23,6 +25,10 @@ def render_description(text: str, content_type: str | None) -> str:
     """
     if not text.strip():
         return ""
+    return (_render_once if len(text) <= _REMEMBERED_CHARACTERS else _render)(text, content_type)
+
+
+def _render(text: str, content_type: str | None) -> str:
     header = Message()
     header["content-type"] = content_type or "text/x-rst"
     html = renderer.render(text, header.get_content_type(), str(header.get_param("variant", "GFM")))
@@ -30,6 +36,10 @@ def render_description(text: str, content_type: str | None) -> str:
         return _fit_into_a_page(html)
     kind = f"for {content_type!r}" if content_type else "in the default format of reStructuredText"
     raise UploadDescriptionError(f"The description failed to render {kind}.")
+
+
+# One release's description is mostly the last one's too; 64 of them take 2 MB at the most.
+_render_once = lru_cache(maxsize=64)(_render)
 
 
 def _fit_into_a_page(html: str) -> str:
