@@ -247,6 +247,14 @@ def test_another_package(ada: Publisher, web: Web) -> None:
     assert ada.run("verify", "--allow-private", "--profile-package", "ada-of-london").code == 0
 
 
+def test_the_package_that_the_stored_proof_names(ada: Publisher, web: Web) -> None:
+    url = prove(web, "one", package="ada-of-london")
+    claim(ada, url)
+    stored = f'url = "{url}"\nstored_proof = "{sign(url, package="ada-of-london", at=NOW)}"'
+    ada.profile.write_text(ada.profile.read_text().replace(f'url = "{url}"', stored))
+    assert ada.run("verify", "--allow-private").code == 0
+
+
 def test_pages_cannot_write_on_the_terminal(ada: Publisher, web: Web) -> None:
     url = f"{web.base}/one"
     web[url] = redirect("http://evil.example/\x1b]0;pwned\x07\x1b[2J")

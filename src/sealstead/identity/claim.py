@@ -75,8 +75,8 @@ class _Trial(Looking):
             if provider.closed:
                 self.conclude(Outcome.REFUSED, f"{provider.title}: {provider.closed}")
                 continue
-            if not self.link.url.lower().startswith("dns:"):
-                parse_url(self.link.url)
+            if provider.sources[0].place is not Place.DNS:
+                parse_url(match.values["url"])
             for source in provider.sources:
                 try:
                     self._look(match, source)

@@ -31,6 +31,13 @@ _SHAPES = {
 }
 
 
+_SCHEMES = (
+    (re.compile(r"matrix:u/([^/?#:]+):([^/?#]+)"), r"https://matrix.to/#/@\1:\2"),
+    (re.compile(r"acct:([^/?#@]+)@([^/?#@]+)"), r"https://\2/@\1"),
+)
+"""Names of accounts (the matrix scheme of its specification; RFC 7565) and the page that says the same."""
+
+
 class NotAnOwnersPageError(InputError):
     """A page of a known site on which others may write too, so a proof on it proves nothing."""
 
@@ -134,6 +141,7 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
         if found is None:
             raise NotAnOwnersPageError(f"{url[:80]!r} names no domain", hint="write dns:example.org")
         return [found]
+    url = _as_web(url)
     page = Match(PAGE, {"url": url})
     link_back = [Match(REL_ME, {"url": url})] if rel_me or kind in REL_ME.kinds else []
     host = (urlsplit(url).hostname or "").removesuffix(".")
@@ -162,6 +170,15 @@ def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Pro
 
         return PAGE, f"{exc.message}; {exc.hint}"
     return match.provider, match.fill(match.provider.paste)
+
+
+def _as_web(url: str) -> str:
+    """Return the page that stands for an account which is named by a URI of its own scheme."""
+    for scheme, page in _SCHEMES:
+        found = scheme.fullmatch(url)
+        if found is not None:
+            return found.expand(page)
+    return url
 
 
 @functools.lru_cache(maxsize=1024)

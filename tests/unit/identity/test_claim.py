@@ -268,6 +268,13 @@ def test_records_of_a_domain() -> None:
         assert check(web, "dns:ada.example", "dns", texts=nobody).outcome is Outcome.UNREACHABLE
 
 
+def test_accounts_by_a_scheme_of_their_own(web: Web) -> None:
+    url = "acct:ada@social.example"
+    web["https://social.example/api/v1/accounts/lookup?acct=ada"] = as_json({"note": sign(url)})
+    assert check(web, url, "mastodon").outcome is Outcome.VERIFIED
+    assert check(web, "xmpp:ada@social.example").outcome is Outcome.INVALID
+
+
 def test_a_mistake_of_ours_is_not_hidden(web: Web) -> None:
     class Broken:
         def fetch(self, *_: object, **__: object) -> None:

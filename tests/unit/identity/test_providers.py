@@ -69,6 +69,8 @@ def test_each_row_says_where_to_paste(row: Provider) -> None:
         ("https://ada.example/", "domain", ["well-known", "page"]),
         ("https://ada.example/", "rel-me", ["rel-me", "page"]),
         ("https://matrix.to/#/@ada:example.org", "", ["matrix"]),
+        ("matrix:u/ada:example.org", "", ["matrix"]),
+        ("acct:ada@social.example", "", ["mastodon", "page"]),
         ("dns:example.org", "", ["dns"]),
         ("dns:example.org?type=TXT", "", ["dns"]),
         ("https://uk.linkedin.com/in/ada", "", ["linkedin"]),

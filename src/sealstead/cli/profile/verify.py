@@ -49,7 +49,11 @@ Ends with 0 when all claims are verified, with 1 when one is not.
 )
 @click.argument("source", required=False)
 @click.option("--only", multiple=True, metavar="URL", help="Only this page of the profile; may be repeated.")
-@click.option("--profile-package", metavar="NAME", help="The package that publishes the profile.")
+@click.option(
+    "--profile-package",
+    metavar="NAME",
+    help="The package that publishes the profile. Default: pypi-profile-<user>, or as the stored proof says.",
+)
 @click.option(
     "--expiring-within", metavar="DURATION", help="End with 4 if a proof ends within this time, such as 30d."
 )
@@ -95,6 +99,7 @@ def verify(
         return _plan(links, as_json=as_json)
     from sealstead.identity.claim import Verifier
     from sealstead.identity.outcomes import Outcome
+    from sealstead.identity.proofs import PACKAGE_PREFIX, package_of
     from sealstead.identity.verify import LastGood, expires_within, trusted_keys, verify_claims
     from sealstead.net.dns import make_resolver
 
@@ -106,7 +111,8 @@ def verify(
             pages=pages,
             texts=make_resolver(resolver, pages, seconds=timeout),
             username=username,
-            package=profile_package or f"pypi-profile-{username}",
+            package=profile_package or PACKAGE_PREFIX + username,
+            packages={link.url: package_of(link, file.profile, package=profile_package) for link in links},
             keys=keys,
             former=former,
             at=at,
