@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from sealstead.errors import InputError
+from sealstead.net.urls import BadUrlError
 
 PATH_VALUE = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}"
 """One part of a path: never `.` or `..`, nothing escaped, so it may stand in another URL as it is."""
@@ -132,8 +133,9 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
 
     Raises:
         NotAnOwnersPageError: the host is known, but not such a page of it.
+        BadUrlError: it is no URL.
     """
-    from sealstead.identity.provider_table import DNS, PAGE, REL_ME, TABLE
+    from sealstead.identity.provider_table import DNS, PAGE, REL_ME
 
     kind = kind.strip().lower().replace("_", "-")
     if url.lower().startswith("dns:"):
@@ -144,8 +146,8 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
     url = _as_web(url)
     page = Match(PAGE, {"url": url})
     link_back = [Match(REL_ME, {"url": url})] if rel_me or kind in REL_ME.kinds else []
-    host = (urlsplit(url).hostname or "").removesuffix(".")
-    at_host = _rows_at(host.lower())
+    host = _parts(url)[1]["name"]
+    at_host = _rows_at(host)
     if at_host:
         matches = [found for row in at_host if (found := _match(row, url))]
         if not matches:
@@ -154,8 +156,8 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
                 hint="use a page such as " + ", ".join(row.example for row in at_host[:3]),
             )
         return [*matches[:1], *link_back]
-    by_kind = [found for row in TABLE if kind in row.kinds and (found := _match(row, url))]
-    by_shape = [found for row in TABLE if row.recognised and not by_kind and (found := _match(row, url))]
+    by_kind = [found for row in _rows_of(kind) if (found := _match(row, url))]
+    by_shape = [found for row in _rows_of("") if not by_kind and (found := _match(row, url))]
     if kind in REL_ME.kinds:
         return [*link_back, page]
     return [*(by_kind or by_shape), page, *link_back]
@@ -165,10 +167,10 @@ def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Pro
     """Return the row for a URL and, for a person, where on that page a proof goes."""
     try:
         match = choose(url, kind, rel_me=rel_me)[0]
-    except NotAnOwnersPageError as exc:
+    except InputError as exc:
         from sealstead.identity.provider_table import PAGE
 
-        return PAGE, f"{exc.message}; {exc.hint}"
+        return PAGE, f"{exc.message}; {exc.hint}" if exc.hint else exc.message
     return match.provider, match.fill(match.provider.paste)
 
 
@@ -188,6 +190,14 @@ def _rows_at(host: str) -> tuple[Provider, ...]:
     return tuple(row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts))
 
 
+@functools.lru_cache(maxsize=128)
+def _rows_of(kind: str) -> tuple[Provider, ...]:
+    """Return the rows of a kind; of none, those that are recognised by shape."""
+    from sealstead.identity.provider_table import TABLE
+
+    return tuple(row for row in TABLE if (kind in row.kinds if kind else row.recognised))
+
+
 def _is_host(host: str, pattern: str) -> bool:
     if pattern.startswith("*."):
         return host.endswith(pattern[1:])
@@ -195,26 +205,38 @@ def _is_host(host: str, pattern: str) -> bool:
 
 
 def _match(row: Provider, url: str) -> Match | None:
-    if row.name == "dns":
-        subject, values = url[4:].partition("?")[0], {"url": url}
-    else:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        port = f":{parts.port}" if parts.port else ""
-        values = {
-            "url": url,
-            "scheme": parts.scheme.lower(),
-            "host": f"[{host}]{port}" if ":" in host else host + port,
-            "label": host.partition(".")[0],
-        }
-        subject = f"{parts.path}?{parts.query}"
-        if parts.fragment.startswith("/"):  # matrix.to keeps its path there
-            subject = f"#{parts.fragment.partition('?')[0]}?"
+    subject, values = _parts(url)
     for path in row.paths:
         found = _pattern(path).fullmatch(subject)
         if found is not None:
             return Match(row, {**values, **found.groupdict()})
     return None
+
+
+@functools.lru_cache(maxsize=64)
+def _parts(url: str) -> tuple[str, dict[str, str]]:
+    """Return what the paths of rows are compared with, and the values that each row may use.
+
+    Raises:
+        BadUrlError: it cannot be taken apart.
+    """
+    if url[:4].lower() == "dns:":
+        return url[4:].partition("?")[0], {"url": url}
+    try:
+        parts = urlsplit(url)
+        host, number = (parts.hostname or "").lower(), parts.port
+    except ValueError as exc:
+        raise BadUrlError(f"{url[:80]!r} is not a URL: {exc}") from exc
+    port = f":{number}" if number else ""
+    values = {
+        "url": url,
+        "scheme": parts.scheme.lower(),
+        "host": f"[{host}]{port}" if ":" in host else host + port,
+        "name": host.removesuffix("."),
+    }
+    if parts.fragment.startswith("/"):  # matrix.to keeps its path there
+        return f"#{parts.fragment.partition('?')[0]}?", values
+    return f"{parts.path}?{parts.query}", values
 
 
 @functools.lru_cache(maxsize=256)

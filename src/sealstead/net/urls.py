@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from sealstead.errors import InputError
+from sealstead.net.addresses import parse_address
 
 LONGEST = 2048
+_NEVER = re.compile(r"""[\x00-\x20\x7f\\<>"^`{|}]""")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,252})?", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 FIRST_UNPRIVILEGED_PORT = 1024
@@ -45,6 +48,7 @@ class Target(NamedTuple):
         return self.port in _PORTS.values() or self.port >= FIRST_UNPRIVILEGED_PORT
 
 
+@functools.lru_cache(maxsize=256)
 def parse_url(url: str) -> Target:
     """Return where `url` leads.
 
@@ -53,7 +57,7 @@ def parse_url(url: str) -> Target:
     """
     if len(url) > LONGEST:
         raise BadUrlError(f"a URL has more than {LONGEST} characters")
-    if any(character <= " " or character in '\x7f\\<>"^`{|}' for character in url):
+    if _NEVER.search(url):
         raise BadUrlError(f"{url[:80]!r} holds a character that no URL may hold")
     try:
         parts = urlsplit(url)
@@ -66,6 +70,8 @@ def parse_url(url: str) -> Target:
         raise BadUrlError(f"{url[:80]!r} is not fetched: only http and https are")
     if parts.username is not None or parts.password is not None:
         raise BadUrlError("a URL holds a user name or a password", hint="leave out what stands before the @")
+    if "[" in parts.netloc and parse_address(host) is None:
+        raise BadUrlError(f"{url[:80]!r} names no host")
     path = quote(parts.path or "/", safe="/:@!$&'()*+,;=~%-._")
     if parts.query:
         path += "?" + quote(parts.query, safe="/?:@!$&'()*+,;=~%-._[]")

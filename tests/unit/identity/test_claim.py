@@ -213,6 +213,16 @@ def test_a_page_without_end(web: Web) -> None:
         "https://github.com/ada/engine/issues/1",
         "dns:a..b",
         "http://ada.example:25/",
+        "https://[::1/",
+        "https://ada.example:port/",
+        "https://ada.example:99999/@ada",
+        "https://[v1.x]/",
+        "https://ada\u2100.example/",
+        "//ada.example/",
+        "https:",
+        "dns:",
+        "matrix:u/ada",
+        "acct:ada",
     ],
 )
 def test_claims_that_nothing_could_prove(url: str, web: Web) -> None:

@@ -132,6 +132,11 @@ def test_values_cannot_leave_their_place() -> None:
                 assert evil not in values.values() or match.provider.name in ("page", "activitypub")
 
 
+@pytest.mark.parametrize("url", ["https://[::1/", "https://x:99999/", "nonsense", "", "dns:"])
+def test_instructions_never_fail(url: str) -> None:
+    assert instructions(url)[1]
+
+
 def test_instructions_for_what_cannot_be_checked() -> None:
     row, where = instructions("https://github.com/ada/engine/issues/1")
     assert row.name == "page"

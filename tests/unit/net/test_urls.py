@@ -43,6 +43,8 @@ def test_what_is_fetched(url: str, same: str) -> None:
         "https://example.org/a\r\nHost: evil",
         "https://example.org:99999/",
         "https://[::1/",
+        "https://[v1.x]/",
+        "https://[example.org]/",
         "https://exa mple.org/",
         "https://..example/",
         "https://a..b/",
