@@ -13,6 +13,8 @@ from sealstead.custody import files
 from sealstead.custody.journal_file import put_in_place, remove, stage
 from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
 
+ABSENT = ""
+"""In the place of a digest: there is no entry."""
 _MAX_BYTES = 1 << 20
 
 

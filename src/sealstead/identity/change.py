@@ -29,8 +29,19 @@ from sealstead.custody.key_dir import PUBLIC_FILE
 from sealstead.custody.key_index import IndexEntry, row_of
 from sealstead.errors import ConflictError, SealsteadError
 from sealstead.identity.keyslots import KeyPlaces
-from sealstead.identity.steps import ChangeConflictError, apply, finish, look, record_index, roll_back
+from sealstead.identity.steps import (
+    ChangeConflictError,
+    KeyringChange,
+    apply,
+    finish,
+    keyring_alone,
+    look,
+    record_index,
+    roll_back,
+)
 from sealstead.lifecycle.journal import Journal, Phase, Step, Verdict, decide
+
+__all__ = ["Change", "ChangeUnfinishedError", "FileChange", "KeyringChange", "carry_out"]
 
 
 class ChangeUnfinishedError(ConflictError):
@@ -52,14 +63,6 @@ class FileChange:
     expected: bytes | None = None
     """What the caller has read there; checked if `checked`."""
     checked: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyringChange:
-    """Only for an entry that has been read: it is written only while it still holds `before`."""
-
-    before: bytes | None
-    after: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,10 @@ def carry_out(places: KeyPlaces, change: Change) -> list[str]:
             )
         contents, journal = _plan(places, change)
         if journal is None:
-            return record_index(places, change.index)
+            return [
+                *keyring_alone(places, change.identity, change.keyring),
+                *record_index(places, change.index),
+            ]
         try:
             journal_file.save_journal(places.directory, journal)
             for step in journal.steps:
@@ -158,8 +164,9 @@ def _plan(places: KeyPlaces, change: Change) -> tuple[dict[Step, FileChange], Jo
                 keyring=True,
             )
         )
-    # What is prepared protects what is replaced; on its own there is nothing that it could be for.
-    if all(step.phase is Phase.PREPARE for step in steps):
+    # What is prepared protects what is replaced; on its own there is nothing that it could be for. The keyring on its
+    # own needs no journal: there is nothing that it could disagree with.
+    if all(step.phase is Phase.PREPARE or step.keyring for step in steps):
         return {}, None
     if all(step.phase is not Phase.COMMIT for step in steps):
         first = next((step for step in steps if step.phase is Phase.FOLLOW and not step.keyring), steps[-1])

@@ -14,7 +14,7 @@ from typing import Any
 from sealstead.custody import journal_file
 from sealstead.custody.journal_file import digest, digest_of, load_journal
 from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
-from sealstead.custody.keyring_debts import Debt, load_debts, save_debts
+from sealstead.custody.keyring_debts import ABSENT, Debt, load_debts, save_debts
 from sealstead.custody.os_keyring import (
     KeyringChangedError,
     KeyringRefusedError,
@@ -107,7 +107,7 @@ def settle_debts(places: KeyPlaces) -> None:
 def _settled(places: KeyPlaces, keyring: KeyringStore, debt: Debt) -> bool:
     try:
         found = keyring.get(debt.identity)
-        if found is None or digest(found) not in debt.before:
+        if (ABSENT if found is None else digest(found)) not in debt.before:
             return True  # it is up to date, or somebody else's by now
         path = places.directory.secret_path(debt.identity)
         if digest_of(path) == debt.after:

@@ -6,12 +6,13 @@ Nothing here decides: `lifecycle.journal` does. A step is made only while its st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sealstead.custody import journal_file
 from sealstead.custody.journal_file import digest, digest_of
 from sealstead.custody.key_index import ForeignIndexError, IndexEntry, entry_of, record
-from sealstead.custody.keyring_debts import Debt, load_debts, save_debts
+from sealstead.custody.keyring_debts import ABSENT, Debt, load_debts, save_debts
 from sealstead.custody.os_keyring import KeyringChangedError, KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import ConflictError
 from sealstead.identity.keyslots import KeyPlaces
@@ -22,6 +23,14 @@ class ChangeConflictError(ConflictError):
     """A store holds neither what it held before a change nor what it should hold after it. Nothing was touched."""
 
     code = "change-conflict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyringChange:
+    """Only for an entry that has been read: it is written only while it still holds `before`."""
+
+    before: bytes | None
+    after: bytes
 
 
 def look(places: KeyPlaces, journal: Journal, *, ask_keyring: bool = True) -> dict[Step, Seen]:
@@ -144,13 +153,29 @@ def _content(journal: Journal, step: Step) -> bytes:
     raise ChangeConflictError(f"the new key for the keyring entry of {step.store} is gone")
 
 
+def keyring_alone(places: KeyPlaces, identity: str, change: KeyringChange | None) -> list[str]:
+    """Bring an entry of the keyring up to date where no file changes; return what the user should be warned of."""
+    if change is None or change.before == change.after or places.keyring is None:
+        return []
+    try:
+        places.keyring.put(identity, change.after, expected=change.before)
+    except KeyringChangedError as exc:
+        return [exc.message]
+    except (KeyringTimeoutError, KeyringRefusedError) as exc:
+        before = ABSENT if change.before is None else digest(change.before)
+        debt = Debt(identity=identity, before=(before,), after=digest(change.after))
+        save_debts(places.directory, load_debts(places.directory) | {identity: debt})
+        return [f"{exc.message}; its entry for {identity} is brought up to date later"]
+    return []
+
+
 def _owe(places: KeyPlaces, journal: Journal, unsettled: Sequence[Step]) -> None:
     debts = dict(load_debts(places.directory))
     known = dict(debts)
     for step in unsettled:
         if step.after is not None:
-            before = () if step.before is None else (step.before,)
-            debts[step.store] = Debt(identity=step.store, before=before, after=step.after)
+            before = ABSENT if step.before is None else step.before
+            debts[step.store] = Debt(identity=step.store, before=(before,), after=step.after)
     for identity, debt in known.items():
         # The key that an entry still waits for has been replaced in its turn.
         for step in journal.steps:

@@ -312,3 +312,32 @@ def test_the_journal_holds_no_secret(world: World) -> None:
     text = (world.places.directory.path / "journal.json").read_text()
     assert "secret" not in text.replace('"secret"', "")
     assert "key-rotate of work" in (find_pending(world.places.directory) or "")
+
+
+def test_a_keyring_that_changes_alone_is_written_or_owed(world: World) -> None:
+    alone = Change(
+        command="key-import",
+        identity="work",
+        files=(FileChange(path=world.key, content=OLD, secret=True),),
+        keyring=KeyringChange(before=None, after=OLD),
+    )
+    world.ring.entries.clear()
+    world.ring.refuses_writes = True
+    assert len(carry_out(world.places, alone)) == 1
+    world.ring.refuses_writes = False
+    recover_pending(world.places)
+    assert world.ring.entries == {"work": OLD}
+    world.ring.entries.clear()
+    assert carry_out(world.places, alone) == []
+    assert world.ring.entries == {"work": OLD}
+    assert world.litter() == set()
+
+
+def test_a_debt_is_dropped_when_somebody_else_writes_the_entry(world: World) -> None:
+    world.ring.refuses_writes = True
+    carry_out(world.places, world.change())
+    world.ring.refuses_writes = False
+    world.ring.entries["work"] = b"of another key directory"
+    recover_pending(world.places)
+    assert world.ring.entries["work"] == b"of another key directory"
+    assert world.litter() == set()
