@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 import tomllib
 from pathlib import Path
 
@@ -125,6 +127,47 @@ def test_a_broken_resume_writes_nothing(place: ProfilePlace, content: str | None
         place.write(content, "resume.json")
     place.run("init", "--from-json-resume", "resume.json", code=code)
     assert not place.profile.exists()
+
+
+ROLES = b"""<?xml version='1.0'?><methodResponse><params><param><value><array><data>
+<value><array><data><value><string>Maintainer</string></value><value><string>engine</string></value></data></array></value>
+<value><array><data><value><string>Owner</string></value><value><string>engine</string></value></data></array></value>
+<value><array><data><value><string>Maintainer</string></value><value><string>mill</string></value></data></array></value>
+</data></array></value></param></params></methodResponse>"""
+
+
+class Index(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(ROLES)))
+        self.end_headers()
+        self.wfile.write(ROLES)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_index_is_asked_for_packages(place: ProfilePlace) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        index = f"http://127.0.0.1:{server.server_address[1]}"
+        place.run("init", "--username", "ada", "--fetch", "--index-url", index, "--allow-private")
+        server.shutdown()
+        thread.join()
+    assert read(place.profile)["packages"] == [
+        {"name": "engine", "role": "owner"},
+        {"name": "mill"},
+    ]
+
+
+def test_without_an_answer_the_profile_is_written_all_the_same(place: ProfilePlace) -> None:
+    told = place.run("init", "--username", "ada", "--fetch", "--index-url", "http://127.0.0.1:9/")
+    assert "the index did not answer" in told.err
+    assert "packages" not in read(place.profile)
+    told = place.run("init", "--force", "--fetch")
+    assert "nothing to ask" in told.err
 
 
 def test_two_profiles_in_one_directory_are_told_of(place: ProfilePlace) -> None:

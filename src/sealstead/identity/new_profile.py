@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sealstead.custody.files import FileExistsConflictError, replace_content, write_atomically
 from sealstead.formats.minisign import PublicKey
-from sealstead.formats.profile_schema import Profile, ProfileLink
+from sealstead.formats.profile_schema import Package, Profile, ProfileLink
 from sealstead.formats.profile_toml import parse_profile
 from sealstead.formats.profile_write import serialize_profile
 from sealstead.identity.profile import ProfileUnreadableError
@@ -97,6 +97,16 @@ def write_new(path: Path, text: str, *, replace: bool) -> None:
         raise FileExistsConflictError(f"{path} exists already", hint="--force replaces all of it") from exc
     except OSError as exc:
         raise ProfileUnreadableError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def packages_of(roles: Iterable[Mapping[str, str]]) -> tuple[Package, ...]:
+    """Return the packages of a user, each once; of two roles the greater."""
+    ranked = sorted(roles, key=lambda each: (each["name"].lower(), each["role"] != "owner"))
+    first = {each["name"]: each["role"] for each in reversed(ranked)}
+    return tuple(
+        Package(name=name, role="owner" if role == "owner" else "maintainer")
+        for name, role in sorted(first.items())
+    )
 
 
 def claimable(profile: Profile) -> tuple[Profile, list[str]]:

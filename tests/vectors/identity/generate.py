@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ PROFILE = '[identity]\npypi_username = "{user}"\n[verification]\npublic_key = ""
 USERS = ("ada", "zoë")
 
 
-def generate(program: str, home: Path, *, spelling: str) -> list[dict[str, Any]]:
+def generate(
+    program: str, home: Path, *, spelling: str, users: Sequence[str] = USERS, urls: Sequence[str] = URLS
+) -> list[dict[str, Any]]:
     """Return the cases that `program` makes in `home`."""
     environment = {
         **os.environ,
@@ -38,11 +41,11 @@ def generate(program: str, home: Path, *, spelling: str) -> list[dict[str, Any]]
         ).stdout
 
     cases = []
-    for user in USERS:
+    for user in users:
         (home / "pypi_profile.toml").write_text(PROFILE.format(user=user), encoding="utf-8")
         run("keygen", "--no-keyring", "--no-interactive")
         public = (home / ".pypi_profile" / f"minisign.{user}.pub").read_text().split("\n")[1]
-        for url in URLS:
+        for url in urls:
             for form in ("full", "compact", "tiny"):
                 told = run(
                     "sign", "--url", url, "--format", form, "--json", "controls-url", "pypi_profile.toml"

@@ -66,6 +66,13 @@ Examples:
     metavar="FILE",
     help="Take name, pages, work and projects from a JSON Resume.",
 )
+@click.option("--fetch", is_flag=True, help="Ask the index which packages are yours, and list them.")
+@click.option("--index-url", metavar="URL", help="The package index. Default: the Python Package Index.")
+@click.option(
+    "--allow-private",
+    is_flag=True,
+    help="The index may have a private address: this machine's, or its network's.",
+)
 @json_option
 @dry_run_option
 @interactive_option
@@ -77,6 +84,9 @@ def init(
     path: Path,
     force: bool,
     resume: Path | None,
+    fetch: bool,
+    index_url: str | None,
+    allow_private: bool,
     as_json: bool,
     dry_run: bool,
     interactive: bool | None,
@@ -108,6 +118,8 @@ def init(
             pypi_username=username,
         ),
     )
+    if fetch:
+        profile = _with_packages(profile, index_url, allow_private=allow_private)
     pages = [*urls] or _ask_pages(asks)
     profile = merged(profile, [link_to(url) for url in pages])
     key = _key_of(username)
@@ -177,6 +189,25 @@ def _from_resume(path: Path) -> Profile:
     for reason in reasons:
         output.warning(f"left out: {reason}")
     return profile
+
+
+def _with_packages(profile: Profile, index_url: str | None, *, allow_private: bool) -> Profile:
+    """Return the profile with the packages that the index says are its user's; without an answer, as it is."""
+    from sealstead.cli.profile.web_options import open_pages, shown
+    from sealstead.identity.claims import ask_all, questions
+    from sealstead.identity.new_profile import packages_of
+    from sealstead.identity.provider_index import INDEX
+
+    username = profile.identity.pypi_username
+    asked = [each for each in questions(profile, index=index_url or INDEX) if each.about == "roles"]
+    if not asked:
+        output.warning("--fetch: without a user name there is nothing to ask")
+        return profile
+    with open_pages(timeout=10, allow_private=allow_private) as pages:
+        found = ask_all(asked, pages, {}, jobs=1)
+    for failure in found.failures:
+        output.warning(f"the index did not answer: {shown(failure.reason)}")
+    return profile._replace(packages=packages_of(found.facts.get(f"user {username}", ())))
 
 
 def _key_of(username: str) -> PublicKey | None:
