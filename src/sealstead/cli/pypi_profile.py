@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from sealstead.cli.main import run
-from sealstead.cli.profile.main import profile
-
 
 def main() -> NoReturn:
+    if sys.argv[1:2] in (["sign-file"], ["verify-file"]):
+        # Before the rest is imported: the file is read meanwhile.
+        from sealstead.identity.file_digest import begin_early
+
+        begin_early(sys.argv[2:])
+    from sealstead.cli.main import run
+    from sealstead.cli.profile.main import profile
+
     sys.exit(run(profile, "pypi-profile", sys.argv[1:]))

@@ -9,18 +9,15 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from sealstead.custody import files
-from sealstead.errors import ConflictError, DeniedError, InputError, ParseError
+from sealstead.errors import ConflictError, DeniedError, ParseError
 from sealstead.formats.minisign import (
     LegacySignatureError,
     PublicKey,
@@ -34,22 +31,7 @@ from sealstead.formats.minisign import (
     verify_message,
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
-
-_CHUNK = 1 << 20
-_MAX_MESSAGE = 1 << 16
-"""No proof and no statement is longer."""
-
-
-class FileError(InputError):
-    """The file to sign or to check, or its signature, cannot be read or written."""
-
-    code = "file"
-
-
-class FileChangedError(ConflictError):
-    """The file changed while it was read: nobody knows what was signed."""
-
-    code = "file-changed"
+from sealstead.identity.file_digest import Digested, FileError, digest_file
 
 
 class ReservedContentError(DeniedError):
@@ -107,7 +89,9 @@ def sign_file(
     _check_target(key, target, replace=replace)
     comment = default_comment(path, at) if trusted_comment is None else trusted_comment
     _check_comment(comment)
-    digest = _digest(path, signing=True)
+    digested = digest_file(path)
+    _check_content(digested)
+    digest = digested.digest
     more = {} if untrusted_comment is None else {"untrusted_comment": untrusted_comment}
     signature = sign_digest(key, digest, trusted_comment=comment, **more)
     if not dry_run:
@@ -140,7 +124,7 @@ def verify_file(
         expected = ", ".join(key.id for key in keys)
         raise WrongKeyError(f"{path} was signed with key {signature.id}, not with {expected}")
     if signature.prehashed:
-        verify_digest(key, _digest(path, signing=False), signature)
+        verify_digest(key, digest_file(path).digest, signature)
     elif not allow_legacy:
         raise LegacySignatureError(
             f"{path} has a signature of the legacy kind",
@@ -182,10 +166,11 @@ def _check_comment(comment: str) -> None:
         )
 
 
-def _check_content(message: bytes) -> None:
+def _check_content(digested: Digested) -> None:
     from sealstead.formats.statement import reserved_message
 
-    if reserved_message(message[:_MAX_MESSAGE]) or (len(message) <= _MAX_MESSAGE and _is_claim(message)):
+    # No proof and no statement is longer than the head that was kept.
+    if reserved_message(digested.head) or (digested.whole and _is_claim(digested.head)):
         raise ReservedContentError(
             "signed, this file would be a proof or a statement of your key",
             hint="sign makes proofs, key-rotate and key-revoke make statements",
@@ -207,36 +192,6 @@ def _is_claim(message: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and any(keys <= value.keys() for keys in _CLAIMS)
-
-
-def _digest(path: Path, *, signing: bool) -> bytes:
-    """Return BLAKE2b-512 of the file."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            before = os.fstat(file.fileno())
-            if stat.S_ISDIR(before.st_mode):
-                raise FileError(f"{path} is a directory")
-            digest = _hash(file, check=signing)
-            after = os.fstat(file.fileno())
-    except OSError as exc:
-        raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise FileChangedError(f"{path} changed while it was read", hint="try again when it is finished")
-    return digest
-
-
-def _hash(file: BinaryIO, *, check: bool) -> bytes:
-    digest = hashlib.blake2b()
-    buffer = bytearray(_CHUNK)
-    view = memoryview(buffer)
-    message = bytearray()
-    while count := file.readinto(view):  # type: ignore[attr-defined]
-        digest.update(view[:count])
-        if check and len(message) <= _MAX_MESSAGE:
-            message += view[: min(count, _MAX_MESSAGE + 1)]
-    if check:
-        _check_content(bytes(message))
-    return digest.digest()
 
 
 def _verify_legacy(key: PublicKey, path: Path, signature: Signature) -> None:
