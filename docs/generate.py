@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 from docs.profile_page import profile_page
+from docs.providers_page import providers_page
 
 REFERENCE = Path(__file__).parent / "reference"
 WIDTH = 96
@@ -196,6 +197,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "permissions.md": permissions_page,
     "profile.md": lambda: NOTE + "\n" + profile_page(),
+    "providers.md": lambda: NOTE + "\n" + providers_page(),
     "settings.md": settings_page,
 }
 

@@ -49,7 +49,7 @@ MEANING = {
     "humans.display_name": "name to show",
     "humans.role": "what this person does here",
     "humans.bio": "a few sentences",
-    "profiles.kind": "what kind of page: `github`, `mastodon`, `dns`, `website`, … ([providers](../guides/keys/verify.md#providers))",
+    "profiles.kind": "what kind of page: `github`, `mastodon`, `dns`, `website`, … ([providers](providers.md))",
     "profiles.label": "name to show",
     "profiles.url": "the page that is claimed; proofs are for exactly this text",
     "profiles.verification": "what somebody wrote by hand; proves nothing and is never shown as a fact",

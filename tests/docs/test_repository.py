@@ -39,7 +39,11 @@ TEXT = {
 }
 
 
-SITES_OF_PEOPLE = ("src/sealstead/identity/provider_", "tests/unit/identity/test_provider")
+SITES_OF_PEOPLE = (
+    "src/sealstead/identity/provider_",
+    "tests/unit/identity/test_provider",
+    "docs/reference/providers.md",
+)
 """Where pages are listed that a person's profile may name; nothing is installed from there."""
 
 
