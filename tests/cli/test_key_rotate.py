@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -444,3 +446,32 @@ def test_chosen_ends_and_packages_of_the_new_proofs(publisher: Publisher) -> Non
     claimed = ProofContext(package="ada-profile", username="ada", url=link.url)
     proved = verify_proof(link.stored_proof, claimed, [own], at=datetime.now(UTC))
     assert 89 <= (proved.expires_at - datetime.now(UTC)).days <= 90
+
+
+def test_commands_at_the_same_time_wait_for_each_other(publisher: Publisher) -> None:
+    """Each finds the key that the one before it made, and every replaced key is kept."""
+    import subprocess
+    import sys
+
+    first = published(publisher)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(publisher.home),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+    command = [str(Path(sys.executable).with_name("pypi-profile")), "key-rotate", "--json"]
+    running = [
+        subprocess.Popen(
+            command, cwd=publisher.here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate(timeout=60) for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], told
+    made = [json.loads(out) for out, _ in told]
+    ids = {done["new_key_id"] for done in made} | {parse_public_key(first.profile.verification.public_key).id}
+    assert len(ids) == 4
+    check_proofs(now(publisher))
+    kept = {parse_secret_key(path.read_bytes()).open().public.id for path in publisher.keys.glob("*.bak")}
+    assert kept == ids - {parse_public_key(now(publisher).profile.verification.public_key).id}
+    assert len(now(publisher).profile.verification.statements) == 3

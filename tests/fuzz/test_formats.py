@@ -10,11 +10,12 @@ import contextlib
 import os
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from tests.keys import key, key_file
 
-from sealstead.errors import ParseError
+from sealstead.errors import ParseError, VerificationError
 from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
 from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
 from sealstead.formats.minisign import (
@@ -29,7 +30,16 @@ from sealstead.formats.minisign import (
 from sealstead.formats.profile_edit import ProfileEditError, edit_profile
 from sealstead.formats.profile_toml import parse_profile
 from sealstead.formats.proof_text import is_claim_message, parse_proof
+from sealstead.formats.statement import Reason, make_revocation, make_rotation, verify_statement
 from sealstead.formats.token_text import parse_token, serialize_token
+from sealstead.lifecycle.journal import (
+    Journal,
+    JournalDamagedError,
+    Phase,
+    Step,
+    parse_journal,
+    serialize_journal,
+)
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4000"))
 SEED = int(os.environ.get("FUZZ_SEED", "20260821"))
@@ -39,6 +49,18 @@ MACAROON = mint(
     location=b"pkg.test",
     identifier=b"3fa85f64-5717-4562-b3fc-2c963f66afa6",
     caveats=[serialize_caveat(1, ["demo-lib"]), serialize_caveat(0, 2, 1), b"x" * 300],
+)
+
+
+MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
+JOURNAL = Journal(
+    command="key-rotate",
+    identity="work",
+    steps=(
+        Step(store="/a", phase=Phase.COMMIT, before=None, after="x", staged="/b"),
+        Step(store="work", phase=Phase.FOLLOW, before="y", after="z", keyring=True),
+    ),
+    facts={"new_id": "A", "index": []},
 )
 
 
@@ -85,6 +107,16 @@ def fuzz_proof(data: bytes) -> None:
     parse_proof(data.decode("utf-8", "replace"))
 
 
+def fuzz_statement(data: bytes) -> None:
+    with contextlib.suppress(VerificationError):  # well-formed, and a signature does not hold
+        verify_statement(data.decode("utf-8", "replace"))
+
+
+def fuzz_journal(data: bytes) -> None:
+    with contextlib.suppress(JournalDamagedError):
+        assert parse_journal(serialize_journal(parse_journal(data))) == parse_journal(data)
+
+
 ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
     fuzz_macaroon: [serialize_macaroon(MACAROON), b"\x02\x02\x00\x00\x00\x06\x20" + bytes(32)],
     fuzz_token_text: [serialize_token(MACAROON).encode()],
@@ -104,6 +136,13 @@ ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
         b'verification = { statements = ["""\na""", "b"] }\nprofiles = [{ kind = "a", label = "b", url = "c" }]\n',
         b"verification.statements = [\n 'a', # b\n]\n[x.'y.z']\nd = 1979-05-27 07:32:00\n[[humans]]\nid = 'h'\n",
     ],
+    fuzz_statement: [
+        make_rotation(key(1), key(2), issued_at=MOMENT, retires_at=MOMENT).encode(),
+        make_revocation(
+            key(1), key(2).public, issued_at=MOMENT, revoked_at=MOMENT, reason=Reason.LOST
+        ).encode(),
+    ],
+    fuzz_journal: [serialize_journal(JOURNAL)],
     fuzz_proof: [
         b"pypi-profile-proof: eyJwIjoicCIsInUiOiJ1IiwicyI6InMiLCJpIjoxLCJlIjoyLCJuIjoiQUEiLCJnIjoiQUEifQ",
     ],

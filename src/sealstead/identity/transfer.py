@@ -132,6 +132,7 @@ def export(
             command="key-export",
             identity=found.identity,
             files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True),),
+            facts={"target": str(target)},
         ),
     )
     return Exported(path=target, found=found, key=public, encrypted=encrypted)

@@ -71,7 +71,8 @@ def key_recover(
         _tell(done, present=False, as_json=as_json)
         return 0
     ends = parse_expiry(expires, context.at)
-    with locked(context):
+    with locked(context, dry_run=dry_run) as context:
+        profile = _profile(context)
         found = find_usable(
             context.places,
             context.identity,

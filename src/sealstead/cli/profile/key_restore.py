@@ -85,10 +85,11 @@ def key_restore(
     if key_id is None:
         raise NoKeyNamedError("no key is named", hint="key-list shows the archived ones; key-restore KEY-ID")
     context = open_context(**options, writes=not dry_run)
-    if (done := finished(context, "key-restore")) is not None:
+    done = finished(context, "key-restore")
+    if done is not None and done.new_public_key and _is(key_id, done.new_public_key):
         _tell(done, as_json=as_json)
         return 0
-    with locked(context):
+    with locked(context, dry_run=dry_run) as context:
         identity = context.identity if context.identity_named else None
         restoration = Restoration(
             archived=find_by_id(context.places, key_id, identity=identity),
@@ -109,6 +110,12 @@ def key_restore(
         done = restore(context.places, restoration, at=context.at, open_key=context.open)
     _tell(done, as_json=as_json)
     return 0
+
+
+def _is(key_id: str, line: str) -> bool:
+    from sealstead.formats.minisign import matches_key_id, parse_public_key
+
+    return matches_key_id(key_id, parse_public_key(line))
 
 
 def _already(exc: AlreadyActiveError, *, as_json: bool) -> int:

@@ -21,7 +21,7 @@ from sealstead.durations import parse_duration
 from sealstead.errors import InputError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.statement import Reason
-from sealstead.identity.profile import NoProfileError
+from sealstead.identity.profile import NoProfileError, ProfileFile
 from sealstead.identity.revoke import AlreadyRevokedError, Order, RevocationDateError, Revoked
 
 
@@ -86,12 +86,11 @@ def key_revoke(
     from sealstead.identity.revoke import find_signer, preview, revoke
 
     context = open_context(**options, writes=not dry_run)
-    if context.profile is None:
-        raise NoProfileError("there is no profile here to say it in", hint="name it: key-revoke FILE")
-    with locked(context):
+    _profile(context)
+    with locked(context, dry_run=dry_run) as context:
         order = Order(
             key=_key(context, key_name),
-            profile=context.profile,
+            profile=_profile(context),
             reason=Reason(reason),
             revoked_at=_moment(since, context.at),
         )
@@ -108,6 +107,12 @@ def key_revoke(
         done = revoke(context.places, order, signer, at=context.at, open_key=context.open)
     _tell(done, as_json=as_json)
     return 0
+
+
+def _profile(context: KeyContext) -> ProfileFile:
+    if context.profile is None:
+        raise NoProfileError("there is no profile here to say it in", hint="name it: key-revoke FILE")
+    return context.profile
 
 
 def _key(context: KeyContext, name: str | None) -> PublicKey:

@@ -82,7 +82,7 @@ def key_rotate(
     if (done := finished(context, "key-rotate")) is not None:
         _tell(done, as_json=as_json)
         return 0
-    with locked(context):
+    with locked(context, dry_run=dry_run) as context:
         old = context.signing_key()
         rotation = Rotation(
             profile=context.profile,

@@ -18,7 +18,7 @@ from sealstead.cli.profile.options import (
     password_options,
 )
 from sealstead.cli.profile.passphrases import PassphraseError, Passphrases
-from sealstead.cli.profile.replacing import locked, tell_warnings
+from sealstead.cli.profile.replacing import finished_for, locked, tell_warnings
 from sealstead.identity.places import FoundKey
 from sealstead.identity.transfer import Import
 from sealstead.secret import Secret
@@ -74,8 +74,9 @@ def key_export(
     if no_password and (password_stdin or password_file is not None):
         raise PassphraseError("--no-password, and yet a passphrase was given", hint="use one of the two")
     context = open_context(**options, writes=not dry_run)
-    path = check_target(target, force=force)
-    with locked(context):
+    written = finished_for(context, "key-export", target=str(target.absolute()))
+    path = check_target(target, force=force or written)
+    with locked(context, dry_run=dry_run) as context:
         found = find_by_id(context.places, key_id) if key_id is not None else context.current_key()
         for_copy = Passphrases(
             environ={}, interactive=context.interactive, from_stdin=password_stdin, file=password_file
@@ -169,7 +170,7 @@ def key_import(*, file: Path, force: bool, dry_run: bool, as_json: bool, **optio
     blob = load_import(file)
     parsed = parse_secret_key(blob)
     key = parsed.open(context.passphrases.current(f"Passphrase of {file.name}") if parsed.encrypted else None)
-    with locked(context):
+    with locked(context, dry_run=dry_run) as context:
         order = Import(
             slot=slot_of(context.places, context.identity, context.explicit),
             blob=blob,

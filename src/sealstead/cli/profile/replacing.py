@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sealstead.cli import output
-from sealstead.cli.profile.context import KeyContext
+from sealstead.cli.profile.context import KeyContext, settle
 from sealstead.cli.profile.passphrases import PassphraseError
 from sealstead.errors import InputError
+from sealstead.identity.profile import find_profile
 from sealstead.secret import Secret
 
 if TYPE_CHECKING:
@@ -52,10 +54,23 @@ def proof_options(command: F) -> F:
 
 
 @contextlib.contextmanager
-def locked(context: KeyContext) -> Iterator[None]:
-    """Hold the lock of the key directory. A profile that changed before we had it is noticed by the change itself."""
+def locked(context: KeyContext, *, dry_run: bool) -> Iterator[KeyContext]:
+    """Hold the lock of the key directory; yields the context as it is now.
+
+    While we waited for the lock, another command may have replaced the key, or died on its way. A `dry_run` writes
+    nothing: it makes no lock, and ends nobody's change.
+    """
+    if dry_run:
+        yield context
+        return
     with context.places.directory.lock():
-        yield
+        settle(context.places, writes=True)
+        profile = context.profile
+        if profile is not None and not profile.installed:
+            fresh = find_profile(str(profile.path), Path.cwd())
+            if fresh.data != profile.data:
+                context = context._replace(profile=fresh._replace(name=profile.name))
+        yield context
 
 
 def finished(context: KeyContext, command: str) -> Rekeyed | None:
@@ -70,6 +85,17 @@ def finished(context: KeyContext, command: str) -> Rekeyed | None:
         return None
     schema: Profile | None = context.profile.profile if context.profile else None
     return report(command, recovered.identity, recovered.facts, schema, recovered.warnings)
+
+
+def finished_for(context: KeyContext, command: str, **facts: str) -> bool:
+    """Tell whether an interrupted run of this very command, with these facts, was finished just now."""
+    recovered = context.recovered
+    return (
+        recovered is not None
+        and recovered.forward
+        and recovered.command == command
+        and all(recovered.facts.get(name) == value for name, value in facts.items())
+    )
 
 
 def passphrase_for_new(context: KeyContext, *, ask: bool, sealed: bool) -> Secret[str] | None:
