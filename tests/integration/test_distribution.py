@@ -96,7 +96,7 @@ def test_each_command_starts_and_names_its_version(installed: Path, name: str) -
         assert f"not affiliated with the owners of the name {name}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["pypi-profile", "SignotaurTool"])
+@pytest.mark.parametrize("name", ["SignotaurTool"])
 def test_a_command_that_is_not_there_yet_fails_plainly(installed: Path, name: str) -> None:
     done = subprocess.run(
         [installed / "bin" / name, "keygen"],

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sealstead.custody.files import OWNER_FILE, make_private_directory, write_atomically
 from sealstead.errors import InputError, UpstreamError
 from sealstead.formats.profile_schema import Package, Profile, ProfileLink
 from sealstead.identity.at_once import at_once
+from sealstead.identity.cache_file import write_cache
 from sealstead.identity.evidence import NotJsonError, parse_json, values_at
 from sealstead.identity.looking import Looking, told
 from sealstead.identity.outcomes import understood
@@ -159,10 +159,8 @@ class Cache(NamedTuple):
             **{key: {"at": at.timestamp(), "value": answers[key]} for key in answers},
         }
         newest = dict(sorted(entries.items(), key=lambda entry: float(entry[1]["at"]))[-_MOST_KEPT:])
-        self.path.parent.parent.mkdir(parents=True, exist_ok=True)
-        make_private_directory(self.path.parent)
         text = json.dumps({"version": 1, "answers": newest}, ensure_ascii=False)
-        write_atomically(self.path, text.encode("utf-8", "replace"), mode=OWNER_FILE, replace=True)
+        write_cache(self.path, text.encode("utf-8", "replace"))
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         try:

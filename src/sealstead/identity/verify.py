@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from sealstead.custody.files import OWNER_FILE, make_private_directory, write_atomically
 from sealstead.errors import VerificationError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
 from sealstead.identity.at_once import at_once
+from sealstead.identity.cache_file import write_cache
 from sealstead.identity.claim import Verifier
 from sealstead.identity.outcomes import Outcome, Result
 from sealstead.identity.statements import believed_keys, find_revocation, known_keys
@@ -115,10 +115,8 @@ class LastGood(NamedTuple):
             entries.pop(_owner(verifier) + url, None)  # so that the newest stand last
             entries[_owner(verifier) + url] = verifier.at.isoformat(timespec="seconds")
         newest = dict(list(entries.items())[-_MOST_REMEMBERED:])
-        self.path.parent.parent.mkdir(parents=True, exist_ok=True)
-        make_private_directory(self.path.parent)
-        text = json.dumps({"version": 1, "verified": newest}, ensure_ascii=False, indent=0)
-        write_atomically(self.path, text.encode(), mode=OWNER_FILE, replace=True)
+        text = json.dumps({"version": 1, "verified": newest}, ensure_ascii=False)
+        write_cache(self.path, text.encode("utf-8", "replace"))
 
     def _entries(self) -> Mapping[str, str]:
         try:

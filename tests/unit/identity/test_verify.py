@@ -182,3 +182,18 @@ def test_a_broken_memory_is_an_empty_one(content: bytes, web: Web, tmp_path: Pat
     memory.save(here, verify_claims(here, [link(HOME)], jobs=1))
     assert memory.load(here) == {HOME: NOW}
     assert json.loads(memory.path.read_bytes())["version"] == 1
+
+
+def test_two_at_once_leave_a_whole_memory(web: Web, tmp_path: Path) -> None:
+    memory = LastGood(path=tmp_path / "cache" / "verified.json")
+    links = [link(f"http://ada.example/{number}") for number in range(20)]
+    for each in links:
+        web[each.url] = answer(sign(each.url))
+    here = verifier(web)
+    results = verify_claims(here, links, jobs=4)
+    memory.save(here, results)
+    left = memory.path.with_name(f".{memory.path.name}.{os.getpid()}.tmp")
+    left.write_bytes(b"left behind by a crash")
+    memory.save(here, results[:1])
+    assert len(memory.load(here)) == 20
+    assert [path.name for path in memory.path.parent.iterdir()] == [memory.path.name]

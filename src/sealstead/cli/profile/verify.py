@@ -217,16 +217,19 @@ def _tell(
     from sealstead.identity.outcomes import Outcome
 
     width = max((len(each.outcome) for each in results), default=0)
+    lines: list[str] = []
     for each in results:
         verified = each.outcome is Outcome.VERIFIED
-        output.data(f"{each.outcome.ljust(width)}  {shown(each.link.url)}")
-        for step in each.steps if verbose or not verified else ():
-            output.data(f"    {shown(step)}")
+        lines.append(f"{each.outcome.ljust(width)}  {shown(each.link.url)}")
+        if verbose or not verified:
+            lines += [f"    {shown(step)}" for step in each.steps]
         if not verified and each.link.url in before:
-            output.data(f"    last verified on {before[each.link.url]:%Y-%m-%d %H:%M} UTC")
+            lines.append(f"    last verified on {before[each.link.url]:%Y-%m-%d %H:%M} UTC")
         if each in soon and each.proof is not None:
             left = (each.proof.expires_at - at) // timedelta(days=1)
-            output.data(f"    ends on {each.proof.expires_at:%Y-%m-%d}, in {left} days: sign it again")
+            lines.append(f"    ends on {each.proof.expires_at:%Y-%m-%d}, in {left} days: sign it again")
+    if lines:
+        output.data("\n".join(lines))
     good = sum(each.outcome is Outcome.VERIFIED for each in results)
     output.note(f"{good} of {len(results)} claims verified" if results else "the profile claims no pages")
 

@@ -56,6 +56,8 @@ def cache_file(name: str) -> Path:
 
 def shown(text: str) -> str:
     """Return a text that strangers had a say in without what would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
