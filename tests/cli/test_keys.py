@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -119,6 +120,27 @@ def test_a_key_file_that_is_none_is_told(publisher: Publisher, content: bytes, c
     assert "minisign.key" in done.err
     listed = publisher.good("key-list", "--json").json
     assert listed[0]["problem"]
+
+
+def test_a_damaged_key_without_a_checksum_is_told(publisher: Publisher) -> None:
+    """As `minisign -W` writes them: nothing but the two halves of the key tells that a bit was flipped."""
+    head, line = key_file(1).splitlines()
+    body = bytearray(base64.b64decode(line))
+    body[126:] = bytes(32)
+    put(publisher, "minisign.key", head + b"\n" + base64.b64encode(body) + b"\n")
+    assert publisher.good("key-info", "--json").json["key_id"] == key(1).public.id
+    body[70] ^= 1
+    put(publisher, "minisign.key", head + b"\n" + base64.b64encode(body) + b"\n")
+    done = publisher.run("key-info", "--json")
+    assert (done.code, done.error) == (1, "damaged-key")
+
+
+def test_a_key_that_was_put_among_the_archived_is_shown_as_such(publisher: Publisher) -> None:
+    made = publisher.good("keygen", "--json").json
+    active = publisher.keys / "minisign.key"
+    active.rename(publisher.keys / f"minisign.{made['key_id']}.bak")
+    rows = publisher.good("key-list", "--json").json
+    assert [(row["key_id"], row["state"]) for row in rows] == [(made["key_id"], "archived")]
 
 
 def test_a_key_that_others_can_read_is_warned_of(publisher: Publisher) -> None:
