@@ -8,14 +8,16 @@ are moved together. The result is read again, and must mean what it meant before
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sealstead.errors import InputError
 from sealstead.formats.profile_toml import ProfileError, dotted, parse_toml, scan_text
 from sealstead.formats.toml_spans import Path, Span, Spans
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_ESCAPES = {ord(each): f"\\u{ord(each):04x}" for each in (*map(chr, range(32)), "\x7f")} | {
+    ord(each): "\\" + letter for each, letter in zip('\\"\n\r\t\b\f', '\\"nrtbf', strict=True)
+}
 
 
 class ProfileEditError(InputError):
@@ -48,24 +50,23 @@ def edit_profile(
     if statements is not None:
         wanted[(*prefix, "verification", "statements")] = list(statements)
     expected = parse_toml(text, source=source)
-    original = copy.deepcopy(expected)
-    result = text
+    before_it = {path: _get(expected, path) for path in wanted}
     for path, value in wanted.items():
         _put(expected, path, value)
-    # From the end to the beginning, so that the spans of one scan hold for all; what is added may need a new scan.
     spans = scan_text(text)
     known = {path: spans.values[path] for path in wanted if path in spans.values}
-    for path, span in sorted(known.items(), key=lambda item: item[1].start, reverse=True):
-        value, before = wanted[path], _get(original, path)
+    splices = []
+    for path, span in known.items():
+        value, before = wanted[path], before_it[path]
         if value == before:
             continue
         more = value[len(before) :] if isinstance(before, list) and value[: len(before)] == before else None
         if before and more:  # longer by some at the end: the comments between the others stay
             last = spans.values[*path, len(before) - 1]
-            result = result[: last.end] + _elements(more, text, last, span) + result[last.end :]
+            splices.append((last.end, last.end, _elements(more, text, last, span)))
         else:
-            written = literal(value, text[span.start : span.end])
-            result = result[: span.start] + written + result[span.end :]
+            splices.append((span.start, span.end, literal(value, text[span.start : span.end])))
+    result = _spliced(text, splices)
     result = _add_all(result, [(path, wanted[path]) for path in wanted if path not in known])
     try:
         changed = parse_toml(result, source=source)
@@ -99,8 +100,11 @@ def _put(document: Any, path: Path, value: str | list[str]) -> None:  # noqa: AN
 
 
 def _get(document: Any, path: Path) -> Any:  # noqa: ANN401 - as above
-    for name in path:
-        document = document[name]
+    try:
+        for name in path:
+            document = document[name]
+    except (LookupError, TypeError):
+        return None
     return document
 
 
@@ -122,19 +126,13 @@ def literal(value: str | list[str], before: str = "") -> str:
     printable = "'" not in value and not any(character < " " or character == "\x7f" for character in value)
     if before.startswith("'") and printable:
         return f"'{value}'"
-    return '"' + "".join(_escaped(character) for character in value) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    return f"\\u{ord(character):04x}" if character < " " or character == "\x7f" else character
+    return f'"{value.translate(_ESCAPES)}"'
 
 
 def _add_all(text: str, additions: list[tuple[Path, str | list[str]]]) -> str:
     while additions:
         spans = scan_text(text)
-        splices: dict[int, str] = {}
+        splices: dict[int, tuple[int, int, str]] = {}
         later = []
         for path, value in additions:
             place = _place(text, spans, path)
@@ -142,13 +140,22 @@ def _add_all(text: str, additions: list[tuple[Path, str | list[str]]]) -> str:
             if place is None or place[0] in splices:
                 later.append((path, value))
             else:
-                splices[place[0]] = place[1].replace("\0", literal(value, _newline(text)))
+                at, line = place
+                splices[at] = (at, at, line.replace("\0", literal(value, _newline(text))))
         if len(later) == len(additions):
             raise _unsafe(later[0][0])
-        for at in sorted(splices, reverse=True):
-            text = text[:at] + splices[at] + text[at:]
+        text = _spliced(text, splices.values())
         additions = later
     return text
+
+
+def _spliced(text: str, splices: Iterable[tuple[int, int, str]]) -> str:
+    """Return the text with other words from one position to another, for each of `splices`."""
+    parts, done = [], 0
+    for start, end, words in sorted(splices):
+        parts += [text[done:start], words]
+        done = end
+    return "".join((*parts, text[done:]))
 
 
 def _place(text: str, spans: Spans, path: Path) -> tuple[int, str] | None:

@@ -169,6 +169,8 @@ def suggested_form(link: ProfileLink) -> Form:
 
 
 def stored_form(token: str) -> Form | None:
+    if not token:
+        return None
     if token.startswith(TINY_PREFIX):
         return "tiny"
     try:
@@ -253,6 +255,8 @@ def check_stored(
 
 def _stored_package(link: ProfileLink, profile: Profile) -> str | None:
     """Return the package that a stored proof is for, if all else in it is right."""
+    if not link.stored_proof:
+        return None
     try:
         stored = parse_proof(link.stored_proof).context
     except ParseError:

@@ -19,8 +19,8 @@ from sealstead.identity.proofs import (
     check_url,
     check_username,
     package_of,
-    sign_all,
-    stored_form,
+    sign_link,
+    suggested_form,
 )
 from sealstead.identity.sign_claim import check_not_revoked
 from sealstead.identity.statements import believed_keys
@@ -117,23 +117,18 @@ def renew(
     """
     profile = file.profile
     check_not_revoked(profile, key.public, at)
-    chosen = {each.position: each for each in due}
-    tokens = sign_all(profile, key, at=at, expires=expires, only=chosen, package=package)
-    missing = not profile.verification.public_key.strip() and bool(tokens)
+    renewals = []
+    for each in due:
+        form = suggested_form(each.link)
+        named = package_of(each.link, profile, package=package)
+        token = sign_link(profile, key, each.link, at=at, expires=expires, form=form, package=named)
+        renewals.append(Renewal(each, token, form, named))
+    missing = not profile.verification.public_key.strip() and bool(renewals)
     text = edit_profile(
         file.text,
         table=file.table,
         public_key=key.public.line if missing else None,
-        proofs=tokens,
+        proofs={each.due.position: each.token for each in renewals},
         source=file.name,
     )
-    renewals = tuple(
-        Renewal(
-            chosen[position],
-            token,
-            stored_form(token) or "full",
-            package_of(chosen[position].link, profile, package=package),
-        )
-        for position, token in tokens.items()
-    )
-    return Renewed(text, renewals, missing)
+    return Renewed(text, tuple(renewals), missing)
