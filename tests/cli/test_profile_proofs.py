@@ -15,7 +15,7 @@ from tests.programs import require_program
 
 from sealstead.formats.minisign import parse_public_key
 from sealstead.formats.proof_text import ProofContext, make_proof, parse_proof, verify_proof
-from sealstead.formats.statement import Reason, make_revocation
+from sealstead.formats.statement import Reason, make_revocation, make_rotation
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 KEY = key(1)
@@ -142,6 +142,26 @@ def test_sign_refuses(place: ProfilePlace, options: list[str], code: int) -> Non
     assert "\nerror: " in f"\n{told.err}"
     again = place.run("sign", *options, "--json", code=code)
     assert (again.out, again.error["exit_code"]) == ("", code)
+
+
+@pytest.mark.parametrize("answer", ["2", PAGES[1]])
+def test_at_a_terminal_sign_asks_for_the_page(place: ProfilePlace, answer: str) -> None:
+    with_key(place)
+    told = place.run("sign", answers=f"{answer}\n")
+    assert f"  2  {PAGES[1]}" in told.err
+    token = told.out.strip().splitlines()[-1]
+    assert parse_proof(token).context.url == PAGES[1]
+
+
+def test_a_tiny_proof_says_when_it_ends_whatever_was_asked(place: ProfilePlace) -> None:
+    context = ProofContext(package="pypi-profile-ada", username="ada", url=PAGES[0])
+    tiny = make_proof(KEY, context, form="tiny", at=NOW, expires_at=NOW, nonce=b"")
+    with_key(place, stored(PROFILE, tiny))
+    told = place.run("sign", "--url", PAGES[0], "--expires", "30d")
+    assert f"this one ends on {NOW.year + 3}-01-01" in told.err
+    told = place.run("update-proofs", "--force", "--url", PAGES[0], "--expires", "30d")
+    assert "tiny proofs have no end of their own" in told.err
+    assert proofs_in(place)[0].startswith("t:")
 
 
 def test_sign_without_a_key_or_a_profile(place: ProfilePlace) -> None:
@@ -284,6 +304,17 @@ def test_what_ends_soon_is_told_and_renewed(place: ProfilePlace) -> None:
     assert document["updated_urls"] == [PAGES[0]]
     place.run("validate", "--expiring-within", "30d")
     place.run("validate", "--expiring-within", "soon", code=2)
+
+
+def test_what_a_retiring_key_signed_ends_when_it_retires(place: ProfilePlace) -> None:
+    rotation = make_rotation(key(2), KEY, issued_at=NOW, retires_at=NOW + timedelta(days=7))
+    text = PROFILE.replace('public_key = ""', f'public_key = ""\nstatements = [{json.dumps(rotation)}]')
+    with_key(place, stored(text, proof(PAGES[0], by=2), proof(PAGES[1]), proof(PAGES[2])))
+    place.run("validate", "--expiring-within", "6d")
+    assert PAGES[0] in place.run("validate", "--expiring-within", "8d", code=4).err
+    document = place.run("update-proofs", "--expiring-within", "8d", "--json").document
+    assert document["updated_urls"] == [PAGES[0]]
+    place.run("validate", "--expiring-within", "8d")
 
 
 def test_a_page_that_nobody_can_sign_does_not_stop_the_others(place: ProfilePlace) -> None:

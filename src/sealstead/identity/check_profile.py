@@ -24,7 +24,7 @@ from sealstead.identity.proofs import (
     check_url,
     check_username,
 )
-from sealstead.identity.statements import believed_keys, find_revocation, read_statements
+from sealstead.identity.statements import believed, find_revocation, read_statements
 
 PLACEHOLDERS = frozenset(
     {
@@ -66,11 +66,11 @@ class ProfileReport(NamedTuple):
         return all(finding.level is not Level.ERROR for finding in self.findings)
 
     def expiring(self, at: datetime, window: timedelta) -> list[LinkReport]:
-        """Return the links whose good proof ends within `window` from `at`."""
+        """Return the links whose good proof ends within `window` from `at`, or whose key retires then."""
         return [
             link
             for link in self.links
-            if link.stored.proved is not None and link.stored.proved.expires_at <= at + window
+            if link.stored.ends_at is not None and link.stored.ends_at <= at + window
         ]
 
 
@@ -83,7 +83,7 @@ def check_profile(file: ProfileFile, *, at: datetime, package: str | None = None
     findings += _statements(profile, key, at)
     findings += _links(profile)
     findings += _lists(profile)
-    keys = believed_keys(profile, at)
+    keys = believed(profile, at)
     links = tuple(
         LinkReport(index, link.url, check_stored(profile, link, keys, at=at, package=package))
         for index, link in enumerate(profile.profiles)

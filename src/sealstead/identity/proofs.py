@@ -11,14 +11,14 @@ from __future__ import annotations
 import enum
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sealstead.durations import parse_duration
 from sealstead.errors import ExpiredError, InputError, ParseError, VerificationError
-from sealstead.formats.minisign import PublicKey, SecretKey
+from sealstead.formats.minisign import SecretKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
 from sealstead.formats.proof_text import (
     NONCE_BYTES,
@@ -31,6 +31,7 @@ from sealstead.formats.proof_text import (
     parse_proof,
     verify_proof,
 )
+from sealstead.identity.statements import Believed
 
 PACKAGE_PREFIX = "pypi-profile-"
 LONGEST_URL = 2000
@@ -67,6 +68,8 @@ class StoredProof(NamedTuple):
     proved: VerifiedProof | None
     reason: str
     """Why it is not good; empty when it is."""
+    ends_at: datetime | None = None
+    """Of a good one: when it ends, or the key that made it retires."""
 
 
 def check_url(url: str) -> str:
@@ -235,22 +238,23 @@ def sign_all(
 def check_stored(
     profile: Profile,
     link: ProfileLink,
-    keys: list[PublicKey],
+    keys: Sequence[Believed],
     *,
     at: datetime,
     package: str | None = None,
 ) -> StoredProof:
-    """Say how the proof that `link` stores stands under `keys`."""
+    """Say how the proof that `link` stores stands under the keys that are believed at `at`."""
     if not link.stored_proof.strip():
         return StoredProof(Standing.MISSING, None, "no proof is stored")
     try:
         context = context_of(profile, link.url, package=package_of(link, profile, package=package))
-        proved = verify_proof(link.stored_proof, context, keys, at=at)
+        proved = verify_proof(link.stored_proof, context, [each.key for each in keys], at=at)
     except ExpiredProofError as exc:
         return StoredProof(Standing.EXPIRED, None, exc.message)
     except (ClaimError, ExpiredError, ParseError, VerificationError) as exc:
         return StoredProof(Standing.INVALID, None, exc.message)
-    return StoredProof(Standing.GOOD, proved, "")
+    retires = [each.retires_at for each in keys if each.retires_at and each.key.id == proved.key_id]
+    return StoredProof(Standing.GOOD, proved, "", min([proved.expires_at, *retires]))
 
 
 def _stored_package(link: ProfileLink, profile: Profile) -> str | None:

@@ -23,7 +23,7 @@ from sealstead.identity.proofs import (
     suggested_form,
 )
 from sealstead.identity.sign_claim import check_not_revoked
-from sealstead.identity.statements import believed_keys
+from sealstead.identity.statements import Believed, believed
 
 
 class NotInProfileError(ConflictError):
@@ -82,7 +82,7 @@ def due_proofs(
         if url not in listed:
             raise NotInProfileError(f"{url} is not in the profile", hint="add it as [[profiles]] first")
     # Without a key of its own the profile is going to have this one.
-    keys = believed_keys(profile, at) or [key]
+    keys = believed(profile, at) or [Believed(key, None)]
     due, impossible = [], []
     for position, link in enumerate(profile.profiles):
         if urls and link.url not in urls:
@@ -93,10 +93,10 @@ def due_proofs(
             impossible.append((link.url, exc.message))
             continue
         stored = check_stored(profile, link, keys, at=at, package=package)
-        soon = stored.proved is not None and within is not None and stored.proved.expires_at <= at + within
+        soon = within is not None and stored.ends_at is not None and stored.ends_at <= at + within
         if stored.standing is not Standing.GOOD or soon or every:
-            ends = f"ends on {stored.proved.expires_at:%Y-%m-%d}" if stored.proved else stored.reason
-            due.append(Due(position, link, ends, soon))
+            reason = f"ends on {stored.ends_at:%Y-%m-%d}" if stored.ends_at else stored.reason
+            due.append(Due(position, link, reason, soon))
     return due, impossible
 
 

@@ -18,6 +18,7 @@ from sealstead.identity.proofs import (
     sign_all,
     suggested_form,
 )
+from sealstead.identity.statements import Believed
 
 AT = datetime(2026, 11, 21, 12, 0, 5, tzinfo=UTC)
 KEY = key(1)
@@ -129,7 +130,7 @@ def test_standings() -> None:
     here = profile(link(proof=token))
 
     def standing(at: datetime, *numbers: int) -> Standing:
-        keys = [key(number).public for number in numbers]
+        keys = [Believed(key(number).public, None) for number in numbers]
         return check_stored(here, here.profiles[0], keys, at=at).standing
 
     assert standing(AT, 1) is Standing.GOOD
@@ -139,3 +140,15 @@ def test_standings() -> None:
     assert standing(one_year_after(AT), 1) is Standing.EXPIRED
     assert standing(AT - timedelta(days=9), 1) is Standing.INVALID
     assert check_stored(profile(link()), link(), [], at=AT).standing is Standing.MISSING
+
+
+def test_a_proof_ends_with_the_key_that_made_it() -> None:
+    token = sign_all(profile(link()), KEY, at=AT, only=[0])[0]
+    here = profile(link(proof=token))
+    for retires, ends in (
+        (None, one_year_after(AT)),
+        (AT + timedelta(days=7), AT + timedelta(days=7)),
+        (AT + timedelta(days=900), one_year_after(AT)),
+    ):
+        keys = [Believed(key(2).public, AT), Believed(KEY.public, retires)]
+        assert check_stored(here, here.profiles[0], keys, at=AT).ends_at == ends

@@ -120,6 +120,8 @@ def sign(
     )
     beside = write_signature_files(signed, key, write_minisig, replace=force) if write_minisig else None
     _warn(context, signed)
+    if signed.form == "tiny" and expires:
+        output.warning(f"a tiny proof has no end of its own: this one ends on {signed.expires_at:%Y-%m-%d}")
     if as_json:
         output.document(_document(context, signed, beside))
     else:

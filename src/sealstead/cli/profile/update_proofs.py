@@ -106,6 +106,8 @@ def update_proofs(
         lock = context.places.directory
         with lock.lock() if lock.path.is_dir() else nullcontext():
             save_profile(file, renewed.text)
+    if expires and any(each.form == "tiny" for each in renewed.renewals):
+        output.warning("tiny proofs have no end of their own: they are good for this year and the next two")
     _tell(file, key.public, renewed, impossible, as_json=as_json)
     return 1 if impossible else 0
 

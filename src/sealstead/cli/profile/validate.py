@@ -180,8 +180,7 @@ def _code(report: ProfileReport, *, strict: bool, expiring_within: str | None) -
     window = parse_duration(expiring_within) if expiring_within else None
     soon = report.expiring(SystemClock().now(), window) if window is not None else []
     for link in soon:
-        ends = link.stored.proved.expires_at if link.stored.proved else ""
-        output.note(f"the proof for {link.url} expires on {ends:%Y-%m-%d}")
+        output.note(f"the proof for {link.url} ends on {link.stored.ends_at:%Y-%m-%d}")
     if not report.good or (strict and report.findings):
         return 1
     return EXPIRES_SOON if soon else 0
@@ -209,7 +208,7 @@ def _findings_document(report: ProfileReport) -> dict[str, Any]:
                 "standing": link.stored.standing.value,
                 "format": link.stored.proved.form if link.stored.proved else None,
                 "key_id": link.stored.proved.key_id if link.stored.proved else None,
-                "expires_at": link.stored.proved.expires_at.isoformat() if link.stored.proved else None,
+                "expires_at": link.stored.ends_at.isoformat() if link.stored.ends_at else None,
                 "reason": link.stored.reason or None,
             }
             for link in report.links
