@@ -21,7 +21,7 @@ serve: $(VENV)/.demo-installed ## Run a server on http://127.0.0.1:8000, data be
 
 test: $(VENV)/.test-installed ## Install what the tests need and run them, on SQLite and on PostgreSQL
 	@.ci/programs
-	-@$(MAKE) --no-print-directory $(VENV)-interop/.installed
+	-@$(MAKE) --no-print-directory .venv-interop/.installed
 	$(PYTEST)
 	$(PYTEST) -m database --database postgres
 
@@ -43,9 +43,9 @@ bench: $(VENV)/.test-installed $(VENV)-bench/.installed ## Measure beside devpi 
 	$(BIN)/python -m benchmarks --peers $(VENV)-bench --write docs/benchmarks.md $(BENCH_ARGS)
 
 # The existing tool of the first mission document: tests/interop drive it, and skip by name where it cannot be had.
-$(VENV)-interop/.installed: requirements/interop.txt
-	$(PYTHON) -m venv $(VENV)-interop
-	$(VENV)-interop/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+.venv-interop/.installed: requirements/interop.txt
+	$(PYTHON) -m venv .venv-interop
+	.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)-bench/.installed: requirements/bench.txt
