@@ -186,14 +186,12 @@ class Scenario:
     """One command and what has to hold about it. Checks raise AssertionError."""
 
     name: str
-    arguments: Sequence[str]
+    arguments: Callable[[Runner], Sequence[str]]
     prepare: Callable[[Runner], None]
     at_rest: Callable[[Runner, Ran], None]
     after: Callable[[Runner, str, Ran], None]
     done: Callable[[Runner, Ran], None]
     between: Mapping[str, Callable[[Runner], None]] = field(default_factory=dict)
-    again: Sequence[str] | None = None
-    """What is run after the fault, where it is not the command itself."""
     stdin: str = ""
     cwd: str = "."
     environment: Callable[[Runner], Mapping[str, str]] = lambda _: {}
@@ -261,7 +259,7 @@ def sweep(runner: Runner, scenario: Scenario, *, every: int = 1, offset: int = 0
             act(runner)
             runner.keep("between")
             again = runner.run(
-                scenario.again or scenario.arguments,
+                scenario.arguments(runner),
                 stdin=scenario.stdin,
                 cwd=runner.case / scenario.cwd,
                 environment=scenario.environment(runner),
@@ -279,7 +277,7 @@ def sweep(runner: Runner, scenario: Scenario, *, every: int = 1, offset: int = 0
 
 def _run(runner: Runner, scenario: Scenario, fault: Fault | None = None) -> Ran:
     return runner.run(
-        scenario.arguments,
+        scenario.arguments(runner),
         fault=fault,
         stdin=scenario.stdin,
         cwd=runner.case / scenario.cwd,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.crash.harness import Ran, Runner, Scenario, tree
 PAGES = ("https://example.org/~ada", "https://example.com/about")
 EDIT = "# a line that the user wrote meanwhile\n"
 CONFLICTS = {"change-conflict", "profile-changed", "keyring-changed", "journal-damaged", "staged-leftover"}
+OLD_ID = "<the id of the key before>"
 LOCKS = {".lock", ".keyring.lock"}
 
 PROFILE = """\
@@ -61,6 +63,8 @@ class Commands:
     signs_before: bool = True
     """Whether a key fits the profile before the command."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepared_with: Mapping[str, str] = field(default_factory=dict)
+    """The environment of the commands that make the state before."""
     stdin: str = ""
     seconds: float = 30
 
@@ -71,6 +75,7 @@ class Play:
     def __init__(self, runner: Runner, command: Commands) -> None:
         self.runner = runner
         self.command = command
+        self.preparing = False
 
     @property
     def keys(self) -> Path:
@@ -92,7 +97,7 @@ class Play:
         return {
             "PYTHON_KEYRING_BACKEND": "tests.fakes.keyring_backend.FileKeyring",
             "SEALSTEAD_TEST_KEYRING": str(self.keyring),
-        } | dict(self.command.environment)
+        } | dict(self.command.prepared_with if self.preparing else self.command.environment)
 
     def run(self, *arguments: str, stdin: str = "", keyring: bool | None = None) -> Ran:
         return self.runner.run(
@@ -104,7 +109,11 @@ class Play:
         )
 
     def complete(self, arguments: Sequence[str], *, keyring: bool) -> list[str]:
-        return [*arguments, *(() if keyring else ("--no-keyring",)), "--json"]
+        words = [self.old_id() if word == OLD_ID else word for word in arguments]
+        return [*words, *(() if keyring else ("--no-keyring",)), "--json"]
+
+    def old_id(self) -> str:
+        return (self.runner.top / "old-id").read_text()
 
     def must(self, *arguments: str, stdin: str = "", keyring: bool | None = None) -> Ran:
         ran = self.run(*arguments, stdin=stdin, keyring=keyring)
@@ -116,6 +125,7 @@ class Play:
         self.work.mkdir()
         if self.command.profile:
             self.toml.write_text(PROFILE)
+        self.preparing = True
         self.command.prepare(self)
 
     def publics(self) -> dict[str, str | None]:
@@ -130,6 +140,12 @@ class Play:
 
     def check_whole(self) -> None:
         witness.check_whole(self.keys)
+        for copy in self.work.glob("*.key"):
+            try:
+                witness.read_secret(copy.read_bytes())
+            except ValueError as exc:
+                raise AssertionError(f"{copy.name} is half written: {exc}") from exc
+            assert copy.stat().st_mode & 0o077 == 0, f"{copy.name} is open to others"
         if self.keyring.exists():
             witness.keyring_entries(self.keyring)
         if self.toml.exists():
@@ -169,10 +185,11 @@ class Play:
             assert EDIT in self.toml.read_text(), "the user's edit is gone"
         if between == "the keyring was changed":
             assert FOREIGN in json.loads(self.keyring.read_text()).values(), "somebody else's entry is gone"
-        if ran.code == 0 or ran.error_code() in self.command.refusals:
+        put_back = between == "the old profile was put back" and not self.command.keeps_old
+        if ran.code == 0 or ran.error_code() in self.command.refusals | ({"no-key"} if put_back else set()):
             witness.nothing_left(self.runner.case)
-            self.check_signs(required=between != "the old profile was put back" or self.command.keeps_old)
-            if self.command.after is not None:
+            self.check_signs(required=not put_back)
+            if self.command.after is not None and not put_back:
                 self.command.after(self, between, ran)
             return
         assert ran.error_code() in CONFLICTS, "neither done nor a conflict"
@@ -181,7 +198,7 @@ class Play:
         now = tree(self.runner.case)
         touched = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
         assert {Path(name).name for name in touched} <= LOCKS, f"a conflict, and yet changed: {touched}"
-        self.check_signs(required=self.command.signs_before)
+        self.check_signs(required=self.command.signs_before and not put_back)
 
     def edit(self) -> None:
         self.toml.write_text(self.toml.read_text().replace("[identity]\n", EDIT + "[identity]\n", 1))
@@ -237,7 +254,7 @@ def scenario(command: Commands) -> Scenario:
 
     return Scenario(
         name=command.name,
-        arguments=[*command.arguments, *(() if command.keyring else ("--no-keyring",)), "--json"],
+        arguments=lambda runner: play(runner).complete(command.arguments, keyring=command.keyring),
         prepare=lambda runner: play(runner).begin(),
         at_rest=lambda runner, ran: play(runner).at_rest(ran),
         after=lambda runner, name, ran: play(runner).again(name, ran),
@@ -263,25 +280,106 @@ def with_a_key(play: Play) -> None:
     assert witness.check_stored_proofs(play.toml) == len(PAGES)
 
 
+def only_a_key(play: Play) -> None:
+    play.must("keygen")
+
+
+def lost(play: Play) -> None:
+    with_a_key(play)
+    shutil.rmtree(play.keys)
+    play.keyring.unlink(missing_ok=True)
+
+
+def elsewhere(play: Play) -> None:
+    """The key is in a file that came from another machine."""
+    with_a_key(play)
+    play.must("key-export", "--output", "backup.key", "--no-password")
+    shutil.rmtree(play.keys)
+    play.keyring.unlink(missing_ok=True)
+
+
+def another_is_here(play: Play) -> None:
+    elsewhere(play)
+    profile = play.toml.read_bytes()
+    play.toml.unlink()
+    play.must("keygen", "--keyring-identity", "ada")
+    play.toml.write_bytes(profile)
+
+
+def rotated_before(play: Play) -> None:
+    with_a_key(play)
+    (play.runner.top / "old-id").write_text(json.loads(play.must("key-info").stdout)["key_id"])
+    play.must("key-rotate", "pypi_profile.toml")
+
+
+def copy_is_there(play: Play) -> None:
+    with_a_key(play)
+    play.must("key-export", "--output", "copy.key", "--no-password")
+    play.must("key-rotate", "pypi_profile.toml")
+
+
 def key_is_made(play: Play, between: str, ran: Ran) -> None:
     assert play.publics() or between == "the keyring was changed", "no key was made"
 
 
+def key_is_new(play: Play, between: str, ran: Ran) -> None:
+    if between != "the old profile was put back":
+        assert witness.public_key_of(play.toml) != play.old_key(), "the profile still has the old key"
+    assert witness.check_stored_proofs(play.toml) == len(PAGES)
+
+
+def old_key_is_kept(play: Play, between: str, ran: Ran) -> None:
+    key_is_new(play, between, ran)
+    assert play.old_key() in play.publics().values(), "the old key is gone"
+
+
+def old_key_is_destroyed(play: Play, between: str, ran: Ran) -> None:
+    key_is_new(play, between, ran)
+    if between == "nothing":
+        assert play.old_key() not in play.publics().values(), "the old key is still there"
+
+
+def key_has_arrived(play: Play, between: str, ran: Ran) -> None:
+    assert play.publics().get("minisign.ada.key") == witness.public_key_of(play.toml)
+    assert (play.keys / "minisign.ada.pub").exists()
+
+
+def nobody_is_lost(play: Play, between: str, ran: Ran) -> None:
+    key_has_arrived(play, between, ran)
+    others = [line for name, line in play.publics().items() if name != "minisign.ada.key"]
+    assert others, "the key that gave way is gone"
+
+
+def copy_is_whole(play: Play, between: str, ran: Ran) -> None:
+    assert witness.read_secret((play.work / "copy.key").read_bytes()) == witness.public_key_of(play.toml)
+
+
+def is_encrypted(play: Play, between: str, ran: Ran) -> None:
+    assert play.publics()["minisign.ada.key"] is None
+
+
+def is_clear(play: Play, between: str, ran: Ran) -> None:
+    assert play.publics()["minisign.ada.key"] == witness.public_key_of(play.toml)
+
+
+def is_revoked(play: Play, between: str, ran: Ran) -> None:
+    statements = witness.profile_of(play.toml)["verification"].get("statements", [])
+    assert any("revocation" in text for text in statements) or between != "nothing", "not revoked"
+
+
+PASSPHRASE = {"PYPI_PROFILE_KEY_PASSWORD": "correct horse", "PYPI_PROFILE_NEW_KEY_PASSWORD": "correct horse"}
+MADE = frozenset({"key-exists", "path-exists"})
+ROTATE = ("key-rotate", "pypi_profile.toml")
+
 COMMANDS: list[Commands] = [
-    Commands(
-        name="keygen",
-        arguments=["keygen"],
-        prepare=nothing,
-        after=key_is_made,
-        refusals=frozenset({"key-exists", "path-exists"}),
-    ),
+    Commands(name="keygen", arguments=["keygen"], prepare=nothing, after=key_is_made, refusals=MADE),
     Commands(
         name="keygen, keyring",
         arguments=["keygen"],
         keyring=True,
         prepare=nothing,
         after=key_is_made,
-        refusals=frozenset({"key-exists", "path-exists"}),
+        refusals=MADE,
     ),
     Commands(
         name="keygen, no profile",
@@ -290,12 +388,98 @@ COMMANDS: list[Commands] = [
         profile=False,
         prepare=nothing,
         after=key_is_made,
-        refusals=frozenset({"key-exists", "path-exists"}),
+        refusals=MADE,
+    ),
+    Commands(name="keygen --force", arguments=["keygen", "--force"], prepare=only_a_key, after=key_is_made),
+    Commands(name="key-rotate", arguments=ROTATE, prepare=with_a_key, after=old_key_is_kept),
+    Commands(
+        name="key-rotate, keyring", arguments=ROTATE, keyring=True, prepare=with_a_key, after=old_key_is_kept
     ),
     Commands(
-        name="keygen --force",
-        arguments=["keygen", "--force"],
-        prepare=lambda play: (play.must("keygen"), None)[1],
-        after=key_is_made,
+        name="key-rotate --overlap",
+        arguments=[*ROTATE, "--overlap", "7d"],
+        prepare=with_a_key,
+        after=old_key_is_kept,
+    ),
+    Commands(
+        name="key-rotate --no-keep-old",
+        arguments=[*ROTATE, "--no-keep-old", "--force"],
+        keyring=True,
+        prepare=with_a_key,
+        after=old_key_is_destroyed,
+        keeps_old=False,
+    ),
+    Commands(
+        name="key-recover",
+        arguments=["key-recover", "pypi_profile.toml"],
+        keyring=True,
+        prepare=lost,
+        after=key_is_new,
+        refusals=frozenset({"key-still-there"}),
+        keeps_old=False,
+        signs_before=False,
+    ),
+    Commands(
+        name="key-import",
+        arguments=["key-import", "backup.key"],
+        keyring=True,
+        prepare=elsewhere,
+        after=key_has_arrived,
+        refusals=MADE,
+        signs_before=False,
+    ),
+    Commands(
+        name="key-import --force",
+        arguments=["key-import", "backup.key", "--force"],
+        keyring=True,
+        prepare=another_is_here,
+        after=nobody_is_lost,
+        signs_before=False,
+    ),
+    Commands(
+        name="key-export",
+        arguments=["key-export", "--output", "copy.key", "--no-password"],
+        prepare=with_a_key,
+        after=copy_is_whole,
+        refusals=MADE,
+    ),
+    Commands(
+        name="key-export --force",
+        arguments=["key-export", "--output", "copy.key", "--no-password", "--force"],
+        prepare=copy_is_there,
+        after=copy_is_whole,
+    ),
+    Commands(
+        name="key-password set",
+        arguments=["key-password", "set"],
+        keyring=True,
+        prepare=with_a_key,
+        after=is_encrypted,
+        environment=PASSPHRASE,
+        refusals=frozenset({"passphrase-state"}),
+    ),
+    Commands(
+        name="key-password remove",
+        arguments=["key-password", "remove"],
+        prepare=with_a_key,
+        prepared_with=PASSPHRASE,
+        after=is_clear,
+        environment=PASSPHRASE,
+        refusals=frozenset({"passphrase-state"}),
+    ),
+    Commands(
+        name="key-revoke",
+        arguments=["key-revoke", "--reason", "compromised", "--force"],
+        prepare=with_a_key,
+        after=is_revoked,
+        refusals=frozenset({"already-revoked"}),
+    ),
+    Commands(
+        name="key-restore",
+        arguments=["key-restore", OLD_ID, "--force"],
+        keyring=True,
+        prepare=rotated_before,
+        after=key_is_new,
+        refusals=frozenset({"key-active"}),
     ),
 ]

@@ -20,6 +20,7 @@ def prepare() -> None:
 
     from sealstead.cli.profile.main import COMMANDS
     from sealstead.custody import key_dir, os_keyring
+    from sealstead.formats import minisign_key
 
     for place, _ in COMMANDS.values():
         importlib.import_module(place.partition(":")[0])
@@ -28,13 +29,15 @@ def prepare() -> None:
     keyring.get_keyring()
     _default(os_keyring.open_keyring, KEYRING_SECONDS)
     _default(key_dir.KeyDir.lock, LOCK_SECONDS)
+    # Thousands of passphrases are set and tried here, and nobody guesses them.
+    _default(minisign_key.serialize_secret_key, minisign_key.TEST_ONLY, "limits")
 
 
-def _default(function: Any, seconds: float) -> None:
-    """Change what `seconds` is when nobody says."""
+def _default(function: Any, value: object, name: str = "seconds") -> None:
+    """Change what an argument is when nobody says."""
     function = getattr(function, "__wrapped__", function)
-    assert "seconds" in (function.__kwdefaults__ or {}), function
-    function.__kwdefaults__["seconds"] = seconds
+    assert name in (function.__kwdefaults__ or {}), function
+    function.__kwdefaults__[name] = value
 
 
 def main(arguments: list[str]) -> int:

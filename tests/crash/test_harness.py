@@ -42,7 +42,7 @@ def scenario(action: str) -> Scenario:
 
     return Scenario(
         name=action,
-        arguments=[action, "file"],
+        arguments=lambda _: [action, "file"],
         prepare=prepare,
         at_rest=at_rest,
         after=after,

@@ -10,7 +10,7 @@ from tests.crash.conftest import SUMMARY
 from tests.crash.harness import Runner, sweep
 from tests.crash.lifecycle import COMMANDS, Commands, scenario
 
-PART = 12
+PART = 20
 """Without `--crash all`, of this many faults one is injected."""
 
 

@@ -140,16 +140,18 @@ def _apply_keyring(places: KeyPlaces, journal: Journal, step: Step) -> None:
         return
     if (None if found is None else digest(found)) != step.before:
         raise KeyringChangedError(f"the keyring holds another key for {step.store} than expected")
-    places.keyring.put(step.store, _content(journal, step), expected=found)
+    places.keyring.put(step.store, _content(places, journal, step), expected=found)
 
 
-def _content(journal: Journal, step: Step) -> bytes:
+def _content(places: KeyPlaces, journal: Journal, step: Step) -> bytes:
+    # A key file that holds the new key already is no step of the change.
+    names = [str(places.directory.secret_path(step.store))]
     for other in journal.steps:
-        for name in (other.store, other.staged):
-            if not other.keyring and other.after == step.after and name is not None:
-                path = Path(name)
-                if digest_of(path) == step.after:
-                    return path.read_bytes()
+        if not other.keyring and other.after == step.after:
+            names += [name for name in (other.store, other.staged) if name is not None]
+    for path in map(Path, names):
+        if digest_of(path) == step.after:
+            return path.read_bytes()
     raise ChangeConflictError(f"the new key for the keyring entry of {step.store} is gone")
 
 

@@ -238,6 +238,19 @@ def test_a_keyring_that_holds_another_key_stays_as_it_is(world: World) -> None:
     assert world.ring.entries["work"] == b"of another key directory"
 
 
+def test_the_keyring_alone_is_brought_up_to_the_key_file(world: World) -> None:
+    del world.ring.entries["work"]
+    change = Change(
+        command="key-import",
+        identity="work",
+        files=(FileChange(path=world.key, content=OLD, secret=True),),
+        keyring=KeyringChange(before=None, after=OLD),
+    )
+    carry_out(world.places, change)
+    assert world.ring.entries["work"] == OLD
+    assert world.litter() == set()
+
+
 def test_a_keyring_that_stops_answering_is_settled_later(world: World) -> None:
     world.ring.refuses_writes = True
     assert len(carry_out(world.places, world.change())) == 1
