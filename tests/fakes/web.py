@@ -158,6 +158,19 @@ class _Certificates:
         now = dt.datetime.now(dt.UTC)
         common = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:60])])
         issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the tests")])
+        authority = isinstance(extension, x509.BasicConstraints)
+        # Python 3.13 and newer check by the letter of RFC 5280: which key signed, and what it may be used for.
+        usage = x509.KeyUsage(
+            digital_signature=not authority,
+            key_cert_sign=authority,
+            crl_sign=authority,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
         return (
             x509.CertificateBuilder()
             .subject_name(common)
@@ -166,7 +179,12 @@ class _Certificates:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(days=1))
             .not_valid_after(now + dt.timedelta(days=2))
-            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            .add_extension(extension, critical=authority)
+            .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+            )
             .sign(self.key, hashes.SHA256())
         )
 
