@@ -73,6 +73,8 @@ class Web:
     dialled: list[tuple[str, int]] = field(default_factory=list)
     connections: int = 0
     made: list[WebPages] = field(default_factory=list)
+    presents: dict[str, str] = field(default_factory=dict)
+    """Hosts whose certificate is another's."""
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def __setitem__(self, url: str, what: bytes | Handler) -> None:
@@ -196,7 +198,7 @@ def start_web() -> Iterator[Web]:
         server = certificates.context("nobody.test")
 
         def pick(connection: ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
-            connection.context = certificates.context(host or "nobody.test")
+            connection.context = certificates.context(web.presents.get(host or "", host or "nobody.test"))
 
         server.sni_callback = pick  # type: ignore[assignment]
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))

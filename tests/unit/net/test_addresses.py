@@ -51,7 +51,14 @@ def test_not_on_the_public_internet(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["93.184.215.14", "1.1.1.1", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::1.1.1.1"]
+    "text",
+    [
+        "93.184.215.14",
+        "1.1.1.1",
+        "2606:2800:21f:cb07:6820:80da:af6b:8b2c",
+        "64:ff9b::1.1.1.1",
+        "::ffff:1.1.1.1",
+    ],
 )
 def test_public(text: str) -> None:
     address = parse_address(text)

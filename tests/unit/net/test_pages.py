@@ -31,6 +31,14 @@ def test_a_page_with_tls_is_checked_for_its_name(web: Web) -> None:
         web.pages(tls=None).fetch("https://example.org/")  # the system knows no such authority
 
 
+def test_a_certificate_of_another_name(web: Web) -> None:
+    web["https://example.org/"] = answer("safe")
+    web.presents["example.org"] = "evil.example"
+    with pytest.raises(UnreachableError, match="no secure connection"):
+        web.pages().fetch("https://example.org/")
+    assert web.requests == []
+
+
 def test_whatever_the_status_says(web: Web) -> None:
     assert web.pages().fetch(HERE).status == 404
 
