@@ -7,6 +7,7 @@ Each entry point takes any bytes; whatever it raises but a `ParseError` is a def
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import random
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from datetime import UTC, datetime
 import pytest
 from tests.keys import key, key_file
 
-from sealstead.errors import ParseError, VerificationError
+from sealstead.errors import InputError, ParseError, VerificationError
 from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
+from sealstead.formats.dns_message import parse_answer
+from sealstead.formats.http_response import Body, parse_head
 from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
 from sealstead.formats.minisign import (
     digest_of,
@@ -32,6 +35,8 @@ from sealstead.formats.profile_toml import parse_profile
 from sealstead.formats.proof_text import is_claim_message, parse_proof
 from sealstead.formats.statement import Reason, make_revocation, make_rotation, verify_statement
 from sealstead.formats.token_text import parse_token, serialize_token
+from sealstead.identity.evidence import me_links, readings
+from sealstead.identity.providers import choose
 from sealstead.lifecycle.journal import (
     Journal,
     JournalDamagedError,
@@ -40,6 +45,7 @@ from sealstead.lifecycle.journal import (
     parse_journal,
     serialize_journal,
 )
+from sealstead.net.urls import parse_url
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4000"))
 SEED = int(os.environ.get("FUZZ_SEED", "20260821"))
@@ -112,6 +118,28 @@ def fuzz_statement(data: bytes) -> None:
         verify_statement(data.decode("utf-8", "replace"))
 
 
+def fuzz_http_response(data: bytes) -> None:
+    head, _, body = data.partition(b"\r\n\r\n")
+    reader = Body(parse_head(head))
+    for at in range(0, len(body), 7):  # however it arrives
+        assert len(reader.feed(body[at : at + 7], most=100)) <= 100
+    reader.end()
+
+
+def fuzz_dns_answer(data: bytes) -> None:
+    parse_answer(data, name="ada.example", message_id=7)
+
+
+def fuzz_page(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    me_links(text)
+    list(readings(text))
+    with contextlib.suppress(InputError):
+        assert parse_url(parse_url(text).url).url == parse_url(text).url
+    with contextlib.suppress(InputError):
+        choose(text, "mastodon", rel_me=True)
+
+
 def fuzz_journal(data: bytes) -> None:
     with contextlib.suppress(JournalDamagedError):
         assert parse_journal(serialize_journal(parse_journal(data))) == parse_journal(data)
@@ -141,6 +169,23 @@ ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
         make_revocation(
             key(1), key(2).public, issued_at=MOMENT, revoked_at=MOMENT, reason=Reason.LOST
         ).encode(),
+    ],
+    fuzz_http_response: [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"hello", mtime=0),
+    ],
+    fuzz_dns_answer: [
+        (
+            b"\x00\x07\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00\x03ada\x07example\x00\x00\x10\x00\x01"
+            b"\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01x\xc0\x10"
+            b"\x01x\xc0\x10\x00\x10\x00\x01\x00\x00\x00\x3c\x00\x03\x02hi"
+        ),
+    ],
+    fuzz_page: [
+        b'<!-- x --><a rel="me" href="https://ada.example/?a&amp;b">x</a><script>y</script>',
+        b"https://www.ada.example:8443/users/@ada/x?y=z#/@a:b.c",
+        b"https://[2606:2800::1]/a%20b",
     ],
     fuzz_journal: [serialize_journal(JOURNAL)],
     fuzz_proof: [
