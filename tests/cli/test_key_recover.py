@@ -36,8 +36,8 @@ def test_it_says_what_a_reader_will_see(publisher: Publisher) -> None:
     lose(publisher)
     done = publisher.good("key-recover", "pypi_profile.toml")
     old = parse_public_key(before.profile.verification.public_key).id
-    assert "takeover" in done.out
-    assert f"key-revoke --key {old}" in done.out
+    assert "takeover" in done.err
+    assert f"key-revoke --key {old}" in done.err
     for link in now(publisher).profile.profiles[:2]:
         assert link.url in done.out
         assert link.stored_proof in done.out.splitlines()
@@ -134,3 +134,17 @@ def test_a_new_key_can_be_encrypted(publisher: Publisher) -> None:
     publisher.good("key-recover", "--password-stdin", stdin="new\n")
     file = parse_secret_key((publisher.keys / "minisign.ada.key").read_bytes())
     assert file.open(Secret("new")).public.line == now(publisher).profile.verification.public_key
+
+
+def test_the_lost_key_is_history_and_no_defect(publisher: Publisher) -> None:
+    before = published(publisher)
+    (publisher.keys / "minisign.ada.key").unlink()
+    done = publisher.good("key-recover", "--json").json
+    old = parse_public_key(before.profile.verification.public_key)
+    states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
+    assert states == {done["new_key_id"]: "active", old.id: "archived"}
+    assert "its file is gone" not in publisher.run("doctor").out
+    publisher.good("key-revoke", "--key", old.id, "--reason", "lost", "--force")
+    states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
+    assert states == {done["new_key_id"]: "active", old.id: "revoked"}
+    assert "its file is gone" not in publisher.run("doctor").out

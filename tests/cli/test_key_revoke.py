@@ -28,7 +28,7 @@ def revocation(publisher: Publisher) -> Revocation:
 
 def test_the_key_says_so_itself(publisher: Publisher) -> None:
     file = published(publisher)
-    done = publisher.good("key-revoke", "--reason", "compromised", "--json").json
+    done = publisher.good("key-revoke", "--reason", "compromised", "--json", "--force").json
     said = revocation(publisher)
     assert said.key == said.signer == parse_public_key(file.profile.verification.public_key)
     assert (said.reason, done["reason"], done["was_profile_key"]) == (Reason.COMPROMISED, "compromised", True)
@@ -41,7 +41,7 @@ def test_a_key_that_was_replaced_is_revoked_by_its_id_in_either_order(publisher:
     made = publisher.good("key-rotate", "--overlap", "7d", "--json").json
     turned = bytes.fromhex(made["old_key_id"])[::-1].hex()
     assert len(believed_keys(now(publisher).profile, datetime.now(UTC))) == 2
-    publisher.good("key-revoke", "--key", turned)
+    publisher.good("key-revoke", "--key", turned, "--force")
     said = revocation(publisher)
     assert said.key.id == said.signer.id == made["old_key_id"]
     assert len(believed_keys(now(publisher).profile, datetime.now(UTC))) == 1
@@ -52,9 +52,9 @@ def test_where_the_key_is_gone_its_successor_says_so(publisher: Publisher) -> No
     old = parse_public_key(file.profile.verification.public_key)
     lose(publisher)
     publisher.good("key-recover")
-    done = refused(publisher, "key-revoke", "--key", old.id, "--reason", "lost")
+    done = refused(publisher, "key-revoke", "--key", "0123456789ABCDEF", "--force")
     assert (done.code, done.error) == (3, "no-key")
-    publisher.good("key-revoke", "--key", old.line, "--reason", "lost")
+    publisher.good("key-revoke", "--key", old.line, "--reason", "lost", "--force")
     said = revocation(publisher)
     assert (said.key, said.signer.id) == (old, own_id(publisher))
     assert find_revocation(now(publisher).profile, old, datetime.now(UTC))
@@ -67,18 +67,18 @@ def test_where_the_key_is_gone_its_successor_says_so(publisher: Publisher) -> No
 def test_the_moment_may_lie_in_the_past_and_not_ahead(publisher: Publisher) -> None:
     published(publisher)
     ahead = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
-    assert refused(publisher, "key-revoke", "--since", ahead).error == "revocation-date"
-    publisher.good("key-revoke", "--since", "2026-01-02")
+    assert refused(publisher, "key-revoke", "--since", ahead, "--force").error == "revocation-date"
+    publisher.good("key-revoke", "--since", "2026-01-02", "--force")
     assert revocation(publisher).revoked_at == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_saying_it_again_says_nothing_new(publisher: Publisher) -> None:
     published(publisher)
-    publisher.good("key-revoke", "--since", "3d")
+    publisher.good("key-revoke", "--since", "3d", "--force")
     before = snapshot(publisher)
-    assert publisher.good("key-revoke", "--json").json["changed"] is False
+    assert publisher.good("key-revoke", "--json", "--force").json["changed"] is False
     assert snapshot(publisher) == before
-    publisher.good("key-revoke", "--since", "9d")
+    publisher.good("key-revoke", "--since", "9d", "--force")
     assert len(now(publisher).profile.verification.statements) == 2
 
 
@@ -86,7 +86,7 @@ def test_somebody_elses_key_is_not_ours_to_revoke_alone(publisher: Publisher) ->
     """The profile's key may say it, and readers of this profile alone take its word."""
     published(publisher)
     (publisher.keys / "minisign.ada.key").unlink()
-    done = refused(publisher, "key-revoke", "--key", key(7).public.line)
+    done = refused(publisher, "key-revoke", "--key", key(7).public.line, "--force")
     assert (done.code, done.error) == (3, "nobody-to-sign")
 
 
@@ -94,15 +94,38 @@ def test_an_encrypted_key_needs_its_passphrase_for_it(publisher: Publisher) -> N
     publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "old"
     published(publisher)
     del publisher.environment["PYPI_PROFILE_KEY_PASSWORD"]
-    assert refused(publisher, "key-revoke").error == "passphrase-needed"
-    publisher.good("key-revoke", "--password-stdin", stdin="old\n")
+    assert refused(publisher, "key-revoke", "--force").error == "passphrase-needed"
+    publisher.good("key-revoke", "--password-stdin", "--force", stdin="old\n")
     assert revocation(publisher)
 
 
 @pytest.mark.parametrize("name", ["lol", "0123456789ABCDEF0", "nowhere.pub"])
 def test_what_names_no_key_is_refused(publisher: Publisher, name: str) -> None:
     published(publisher)
-    assert refused(publisher, "key-revoke", "--key", name).code == 2
+    assert refused(publisher, "key-revoke", "--key", name, "--force").code == 2
+
+
+def test_nobody_revokes_by_accident(publisher: Publisher) -> None:
+    """It cannot be taken back: where nobody can be asked, it has to be said."""
+    published(publisher)
+    done = refused(publisher, "key-revoke", "--reason", "compromised")
+    assert (done.code, done.error) == (2, "needs-force")
+
+
+def test_every_command_names_the_same_way_on(publisher: Publisher) -> None:
+    published(publisher)
+    told = publisher.good("key-revoke", "--reason", "compromised", "--force")
+    assert "key-rotate" in told.err
+    for command in (
+        ["sign", "--url", "https://example.org/~ada"],
+        ["update-proofs", "--force"],
+        ["validate"],
+        ["doctor"],
+        ["verify"],
+    ):
+        done = publisher.run(*command)
+        assert "key-rotate" in done.out + done.err, command
+        assert "keygen" not in done.out + done.err
 
 
 def test_at_a_terminal_it_asks_and_a_dry_run_writes_nothing(publisher: Publisher) -> None:
@@ -148,7 +171,7 @@ def test_a_key_comes_back_away_from_any_profile(publisher: Publisher) -> None:
 def test_a_revoked_key_does_not_come_back(publisher: Publisher) -> None:
     published(publisher)
     made = publisher.good("key-rotate", "--json").json
-    publisher.good("key-revoke", "--key", made["old_key_id"])
+    publisher.good("key-revoke", "--key", made["old_key_id"], "--force")
     assert refused(publisher, "key-restore", made["old_key_id"]).error == "revoked-key"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,6 @@ def published(publisher: Publisher, text: str = PROFILE, *, name: str = "pypi_pr
     secret = parse_secret_key(next(publisher.keys.glob("*.key")).read_bytes()).open(
         Secret(publisher.environment.get("PYPI_PROFILE_KEY_PASSWORD", ""))
     )
-    from datetime import UTC, datetime
 
     proofs = sign_all(read.profile, secret, at=datetime.now(UTC), only={0, 1})
     path.write_text(edit_profile(read.text, table=read.table, proofs=proofs), encoding="utf-8")
@@ -75,7 +75,6 @@ def now(publisher: Publisher, name: str = "pypi_profile.toml") -> ProfileFile:
 
 def check_proofs(file: ProfileFile) -> None:
     """Every stored proof is good under the profile's own key alone."""
-    from datetime import UTC, datetime
 
     own = parse_public_key(file.profile.verification.public_key)
     stored = [link for link in file.profile.profiles if link.stored_proof]
@@ -157,13 +156,12 @@ def test_it_tells_the_pages_their_proofs_and_the_four_things_to_do(publisher: Pu
     for link in after.profile.profiles[:2]:
         assert link.url in done.out
         assert link.stored_proof in done.out.splitlines()
-    assert done.out.splitlines()[-4:] == [
+    assert done.err.splitlines()[-4:] == [
         "  1. update the proof tokens on the external pages",
         "  2. commit the updated TOML",
         "  3. rebuild and republish the static site",
         "  4. republish the package",
     ]
-    assert "error" not in done.err
 
 
 def test_both_keys_sign_that_one_follows_the_other(publisher: Publisher) -> None:
@@ -180,7 +178,6 @@ def test_both_keys_sign_that_one_follows_the_other(publisher: Publisher) -> None
 
 @pytest.mark.parametrize("option", [["--overlap", "7d"], ["--overlap-days", "7"]], ids=str)
 def test_an_overlap_keeps_the_old_key_believed_until_its_end(publisher: Publisher, option: list[str]) -> None:
-    from datetime import datetime, timedelta
 
     published(publisher)
     done = publisher.good("key-rotate", *option, "--json").json
@@ -404,6 +401,9 @@ def test_a_damaged_key_hands_nothing_over(publisher: Publisher) -> None:
 
 def test_without_a_profile_the_key_alone_is_replaced(publisher: Publisher) -> None:
     publisher.good("keygen", "--keyring-identity", "work")
+    told = publisher.good("key-rotate", "--keyring-identity", "work")
+    assert "there is no profile here" in told.err
+    assert "commit" not in told.out + told.err
     done = publisher.good("key-rotate", "--keyring-identity", "work", "--json").json
     assert done["profile_file"] is None
     assert (
@@ -427,7 +427,7 @@ def test_a_named_key_file_is_rotated_in_its_place(publisher: Publisher) -> None:
 
 def test_a_revoked_key_is_replaced_without_its_word(publisher: Publisher) -> None:
     published(publisher)
-    publisher.good("key-revoke", "--reason", "compromised")
+    publisher.good("key-revoke", "--reason", "compromised", "--force")
     assert refused(publisher, "key-rotate", "--overlap", "7d").error == "revoked-key"
     done = publisher.good("key-rotate", "--json").json
     assert done["rotation_statement"] is False
@@ -436,7 +436,6 @@ def test_a_revoked_key_is_replaced_without_its_word(publisher: Publisher) -> Non
 
 
 def test_chosen_ends_and_packages_of_the_new_proofs(publisher: Publisher) -> None:
-    from datetime import UTC, datetime
 
     published(publisher)
     publisher.good("key-rotate", "--expires", "90d", "--profile-package", "ada-profile")
@@ -475,3 +474,72 @@ def test_commands_at_the_same_time_wait_for_each_other(publisher: Publisher) -> 
     kept = {parse_secret_key(path.read_bytes()).open().public.id for path in publisher.keys.glob("*.bak")}
     assert kept == ids - {parse_public_key(now(publisher).profile.verification.public_key).id}
     assert len(now(publisher).profile.verification.statements) == 3
+
+
+def states(publisher: Publisher) -> dict[str, tuple[str, str | None]]:
+    listed = publisher.good("key-list", "--json").json
+    return {row["key_id"]: (row["state"], row["retires_at"]) for row in listed}
+
+
+def test_a_promised_overlap_survives_the_next_rotation(publisher: Publisher) -> None:
+    """The first key signs for the second successor too: its pages stay good until the day that was promised."""
+    published(publisher)
+    first = publisher.good("key-rotate", "--overlap", "7d", "--json").json
+    second = publisher.good("key-rotate", "--json")
+    end = datetime.fromisoformat(first["retires_at"])
+    ids = [key.id for key in believed_keys(now(publisher).profile, end - timedelta(seconds=1))]
+    assert ids == [second.json["new_key_id"], first["old_key_id"]]
+    assert second.json["warnings"] == []
+    assert states(publisher)[first["old_key_id"]] == ("retiring", first["retires_at"])
+
+
+def test_a_promise_that_cannot_be_kept_is_told_of_and_listed_no_more(publisher: Publisher) -> None:
+    published(publisher)
+    first = publisher.good("key-rotate", "--overlap", "7d", "--json").json
+    Path(first["archived_path"]).unlink()
+    (warning,) = publisher.good("key-rotate", "--json").json["warnings"]
+    assert first["old_key_id"] in warning
+    assert "that ends now" in warning
+    assert states(publisher)[first["old_key_id"]][0] == "archived"
+
+
+def test_a_promise_is_kept_when_the_key_between_is_revoked(publisher: Publisher) -> None:
+    published(publisher)
+    first = publisher.good("key-rotate", "--overlap", "7d", "--json").json
+    told = publisher.good("key-revoke", "--reason", "compromised", "--force", "--json").json
+    assert first["old_key_id"] in told["warnings"][0]
+    assert states(publisher)[first["old_key_id"]][0] == "archived"
+    second = publisher.good("key-rotate", "--json").json
+    ids = [key.id for key in believed_keys(now(publisher).profile, datetime.now(UTC))]
+    assert ids == [second["new_key_id"], first["old_key_id"]]
+    assert second["rotation_statement"] is False
+    assert states(publisher)[first["old_key_id"]] == ("retiring", first["retires_at"])
+
+
+def test_a_destroyed_key_is_history_and_no_defect(publisher: Publisher) -> None:
+    published(publisher)
+    done = publisher.good("key-rotate", "--no-keep-old", "--force", "--json").json
+    listed = publisher.good("key-list")
+    assert states(publisher)[done["old_key_id"]][0] == "archived"
+    assert "gone" not in listed.err
+    assert "its file is gone" not in publisher.run("doctor").out
+
+
+def test_the_successor_may_have_a_passphrase_of_its_own(publisher: Publisher) -> None:
+    publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "old"
+    published(publisher)
+    publisher.environment["PYPI_PROFILE_NEW_KEY_PASSWORD"] = "new"
+    publisher.good("key-rotate")
+    file = parse_secret_key((publisher.keys / "minisign.ada.key").read_bytes())
+    assert file.open(Secret("new")).public.line == now(publisher).profile.verification.public_key
+
+
+def test_what_finds_no_key_makes_no_directory(publisher: Publisher) -> None:
+    for command in (
+        ["key-rotate"],
+        ["key-export", "--output", "x"],
+        ["key-restore", "0CBF7BEEBB5444E8"],
+        ["key-import", "nothing.key", "--dry-run"],
+    ):
+        assert publisher.run(*command).code in (2, 3)
+        assert not publisher.keys.exists()

@@ -235,3 +235,13 @@ def test_dry_runs_write_nothing(publisher: Publisher) -> None:
     publisher.good("key-import", "backup-minisign.key", "--force", "--dry-run")
     publisher.good("key-export", "--output", "b.key", "--dry-run")
     assert snapshot(publisher) == before
+
+
+def test_a_key_that_comes_back_from_outside_leaves_the_archive(publisher: Publisher) -> None:
+    published(publisher)
+    publisher.good("key-export", "--output", "b.key")
+    made = publisher.good("key-rotate", "--json").json
+    publisher.good("key-import", "b.key", "--force")
+    listed = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
+    assert listed == {made["old_key_id"]: "active", made["new_key_id"]: "archived"}
+    assert len(publisher.good("key-list", "--json").json) == 2

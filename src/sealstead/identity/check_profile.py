@@ -129,7 +129,7 @@ def _statements(profile: Profile, key: PublicKey | None, at: datetime) -> Iterat
             Level.ERROR,
             "verification.public_key",
             f"key {key.id} was revoked on {revocation.revoked_at:%Y-%m-%d}",
-            "key-recover makes a new one",
+            "key-rotate gives the profile another key",
         )
 
 

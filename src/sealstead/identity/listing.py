@@ -145,7 +145,8 @@ def _of_entry(places: KeyPlaces, entry: IndexEntry, at: datetime) -> ListedKey:
         stored=(),
         encrypted=entry.encrypted,
         path=path,
-        problem="its file is gone",
+        # What was replaced and is known to be nowhere is history, and nothing to be mended.
+        problem=None if entry.archived_at is not None and not entry.stored else "its file is gone",
     )
     listed = _with_entry(gone, entry, at)
     in_keyring = "keyring" in entry.stored

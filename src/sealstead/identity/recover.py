@@ -9,7 +9,8 @@ from sealstead.errors import ConflictError, KeyUnavailableError, ParseError
 from sealstead.identity.keyslots import find_key
 from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError
 from sealstead.identity.profile import ProfileFile
-from sealstead.identity.rekey import Order, Rekeyed, pages_of, rekey
+from sealstead.identity.rekey import Order, rekey
+from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.slots import make_new_key, slot_of
 from sealstead.identity.statements import profile_key
 from sealstead.secret import Secret

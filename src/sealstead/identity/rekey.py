@@ -7,32 +7,36 @@ needs neither passphrase nor network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sealstead.errors import ConflictError, SealsteadError
+from sealstead.errors import ConflictError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.profile_edit import edit_profile
 from sealstead.formats.profile_schema import Profile
 from sealstead.formats.profile_toml import parse_profile
 from sealstead.identity.change import Change, FileChange, carry_out
+from sealstead.identity.history import (
+    broken_promise,
+    lost_entry,
+    new_entry,
+    old_entry,
+    retiring_entries,
+)
 from sealstead.identity.places import FoundKey, KeyPlaces
 from sealstead.identity.profile import ProfileFile, ProfileUnreadableError
 from sealstead.identity.proofs import sign_all
-from sealstead.identity.providers import instructions
+from sealstead.identity.rekeyed import Rekeyed, report
 from sealstead.identity.slots import (
     KeyFile,
     Slot,
     displaced_by,
     fill,
     keyring_change,
-    new_entry,
-    old_entry,
+    leaving,
 )
-from sealstead.identity.statements import carried_over, profile_key
+from sealstead.identity.statements import Believed, carried_over, profile_key, shortened
 from sealstead.lifecycle.journal import Phase
 
 
@@ -40,38 +44,6 @@ class SelfCheckError(ConflictError):
     """What was prepared does not say what it should: nothing was changed."""
 
     code = "self-check"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A page elsewhere, and the text that it has to show from now on."""
-
-    kind: str
-    label: str
-    url: str
-    proof: str
-    place: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rekeyed:
-    """What was done, or with `dry_run` would be. Ids as minisign prints them."""
-
-    command: str
-    identity: str
-    old_id: str | None
-    new_id: str | None
-    new_public_key: str | None
-    secret_path: Path
-    archived_path: Path | None
-    profile_path: Path | None
-    retires_at: datetime | None
-    pages: tuple[Page, ...]
-    in_keyring: bool
-    stated: bool
-    """A rotation statement, signed by both keys, stands in the profile."""
-    warnings: tuple[str, ...] = ()
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +65,8 @@ class Order:
     proofs_end: datetime | None = None
     package: str | None = None
     """The distribution that publishes the profile; None: as each stored proof says, or by the rule."""
+    kept_promises: tuple[Believed, ...] = ()
+    """Keys that were retiring already; among `statements` is one for each, by which it keeps its end."""
     leaves_archive: FoundKey | None = None
     """An archived key that becomes the active one: its copy in the archive goes at the end."""
 
@@ -110,7 +84,7 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
     if not order.keep_old and order.old is not None:
         changes = _destroying(changes, order.old)
     if order.leaves_archive is not None and order.leaves_archive.path is not None:
-        changes += _leaving(order.leaves_archive.path, order.leaves_archive.blob)
+        changes += leaving(order.leaves_archive.path, order.leaves_archive.blob)
     text = None if order.profile is None or order.new_key is None else _new_text(order, at)
     files = [*changes, *fill(order.slot, order.new)]
     if order.profile is not None and text is not None:
@@ -125,6 +99,7 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
         )
     keyring, warning = keyring_change(places, order.slot, order.new, predecessors=displaced, fill_empty=False)
     path = order.profile.path if order.profile else None
+    after = _parsed(order.profile, text) if order.profile and text is not None else None
     entries = [
         new_entry(places, order.slot, order.new, at=at, in_keyring=keyring is not None, profile=path),
         *(
@@ -140,6 +115,17 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
             for each in displaced
         ),
     ]
+    if order.old is None and order.old_public is not None:
+        entries.append(
+            lost_entry(places, order.slot.identity, order.old_public, at=at, successor=order.new.public)
+        )
+    warnings = [warning] if warning else []
+    if order.profile is not None and after is not None:
+        short = shortened(order.profile.profile, after, at)
+        warnings += [broken_promise(each, end, at) for each, end in short if each.key != order.old_public]
+        entries += retiring_entries(places, {each.key: end for each, end in short})
+        kept = {each.key: each.retires_at for each in order.kept_promises if each.retires_at is not None}
+        entries += retiring_entries(places, kept)
     archive = displaced[0].archive if order.old is not None and displaced and order.keep_old else None
     facts: dict[str, Any] = {
         "old_id": order.old_public.id if order.old_public else None,
@@ -150,7 +136,7 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
         "profile": str(path) if path else None,
         "retires_at": order.retires_at.isoformat() if order.retires_at else None,
         "in_keyring": keyring is not None,
-        "stated": bool(order.statements),
+        "stated": len(order.statements) > len(order.kept_promises),
     }
     told = carry_out(
         places,
@@ -163,55 +149,7 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
             facts=facts,
         ),
     )
-    after = _parsed(order.profile, text) if order.profile and text is not None else None
-    return report(order.command, order.slot.identity, facts, after, [*([warning] if warning else []), *told])
-
-
-def report(
-    command: str,
-    identity: str,
-    facts: Mapping[str, Any],
-    profile: Profile | None,
-    warnings: Sequence[str] = (),
-) -> Rekeyed:
-    """Return what a change came to, from what its journal said and the profile as it is now."""
-    return Rekeyed(
-        command=command,
-        identity=identity,
-        old_id=facts["old_id"],
-        new_id=facts["new_id"],
-        new_public_key=facts["new_public_key"],
-        secret_path=Path(facts["secret"]),
-        archived_path=Path(facts["archive"]) if facts["archive"] else None,
-        profile_path=Path(facts["profile"]) if facts["profile"] else None,
-        retires_at=datetime.fromisoformat(facts["retires_at"]) if facts["retires_at"] else None,
-        pages=pages_of(profile) if profile else (),
-        in_keyring=facts["in_keyring"],
-        stated=facts["stated"],
-        warnings=tuple(warnings),
-    )
-
-
-def pages_of(profile: Profile) -> tuple[Page, ...]:
-    """Return every page with a stored proof, and where the proof goes there."""
-    return tuple(
-        Page(
-            kind=link.kind,
-            label=link.label,
-            url=link.url,
-            proof=link.stored_proof,
-            place=_place(link.url, link.kind, rel_me=link.rel_me),
-        )
-        for link in profile.profiles
-        if link.stored_proof
-    )
-
-
-def _place(url: str, kind: str, *, rel_me: bool) -> str:
-    try:
-        return instructions(url, kind, rel_me=rel_me)[1]
-    except SealsteadError:
-        return "anywhere on the page"
+    return report(order.command, order.slot.identity, facts, after, [*warnings, *told])
 
 
 def _new_text(order: Order, at: datetime) -> str:
@@ -256,17 +194,6 @@ def _is_old(order: Order, blob: bytes) -> bool:
 def _destroying(changes: list[FileChange], old: FoundKey) -> list[FileChange]:
     """Return the changes such that no copy of the old key stays; the archive holds it until all else is done."""
     if old.source == "archive" and old.path is not None:
-        return [*changes, *_leaving(old.path, old.blob)]
+        return [*changes, *leaving(old.path, old.blob)]
     own = {each.path.with_suffix("") for each in changes if each.content == old.blob}
     return [replace(each, transient=True) if each.path.with_suffix("") in own else each for each in changes]
-
-
-def _leaving(path: Path, blob: bytes) -> list[FileChange]:
-    """Return what removes an archived key in the end, and the public half beside it."""
-    leaving = [FileChange(path=path, content=blob, phase=Phase.PREPARE, secret=True, transient=True)]
-    beside = path.with_suffix(".pub")
-    if beside.is_file() and not beside.is_symlink():
-        leaving.append(
-            FileChange(path=beside, content=beside.read_bytes(), phase=Phase.PREPARE, transient=True)
-        )
-    return leaving

@@ -9,19 +9,15 @@ from datetime import datetime
 from sealstead.errors import ConflictError, KeyUnavailableError, ParseError, VerificationError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.statement import make_rotation
+from sealstead.identity.history import known_entry
 from sealstead.identity.keyslots import find_key
 from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError
 from sealstead.identity.profile import ProfileFile
-from sealstead.identity.rekey import Order, Rekeyed, pages_of, rekey
+from sealstead.identity.rekey import Order, rekey
+from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.rotate import RevokedKeyError
-from sealstead.identity.slots import KeyFile, known_entry, slot_of
+from sealstead.identity.slots import KeyFile, slot_of
 from sealstead.identity.statements import find_revocation, profile_key
-
-
-class AlreadyActiveError(ConflictError):
-    """The key is the identity's own already, and the profile's if there is one."""
-
-    code = "already-active"
 
 
 class OtherProfileError(ConflictError):
@@ -42,7 +38,7 @@ def check_restoration(places: KeyPlaces, restoration: Restoration, *, at: dateti
     """Refuse what cannot be, before anybody is asked for a passphrase.
 
     Raises:
-        RevokedKeyError, AlreadyActiveError, OtherProfileError: as they say.
+        RevokedKeyError, OtherProfileError: as they say.
     """
     archived, profile = restoration.archived, restoration.profile
     public = archived.public
@@ -56,13 +52,17 @@ def check_restoration(places: KeyPlaces, restoration: Restoration, *, at: dateti
             f"key {public.id} is revoked: it does not come back", hint="make a new one: key-rotate"
         )
     named = profile_key(profile.profile) if profile else None
-    if archived.source != "archive" and (named is None or named == public):
-        raise AlreadyActiveError(f"key {public.id} is the key of {archived.identity} already")
     if named is not None and named != public and _successor(places, archived, named) is None:
         raise OtherProfileError(
             f"the profile names key {named.id}, which is no key of {archived.identity}",
             hint="run it beside the profile of this identity, or away from any profile",
         )
+
+
+def is_active(restoration: Restoration) -> bool:
+    """Tell whether the key is where it should come back to, so that there is nothing to do."""
+    named = profile_key(restoration.profile.profile) if restoration.profile else None
+    return restoration.archived.source != "archive" and named in (None, restoration.archived.public)
 
 
 def preview(places: KeyPlaces, restoration: Restoration, *, at: datetime) -> Rekeyed:
@@ -102,7 +102,7 @@ def restore(
     the directory's lock and has called `recover_pending`.
 
     Raises:
-        RevokedKeyError, AlreadyActiveError, OtherProfileError: refused; nothing was changed.
+        RevokedKeyError, OtherProfileError: refused; nothing was changed.
         PassphraseNeededError, WrongPassphraseError, OtherKeyError: a key does not open; nothing was changed.
         ChangeConflictError, ChangeUnfinishedError, WriteFailedError: as `change.carry_out`.
     """

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
+from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.profile_edit import edit_profile
-from sealstead.formats.statement import Reason, make_revocation
+from sealstead.formats.profile_toml import parse_profile
+from sealstead.formats.statement import Reason, Revocation, make_revocation
 from sealstead.identity.change import Change, FileChange, carry_out
+from sealstead.identity.history import broken_promise, retiring_entries
 from sealstead.identity.keyslots import find_key
 from sealstead.identity.lookup import find_by_id
 from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, index_entries
 from sealstead.identity.profile import ProfileFile, ProfileUnreadableError
-from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.identity.statements import find_revocation, profile_key, shortened
 from sealstead.lifecycle.journal import Phase
 
 CLOCK_SKEW = timedelta(minutes=10)
@@ -26,12 +28,6 @@ class RevocationDateError(InputError):
     """A revocation holds from a moment that has come."""
 
     code = "revocation-date"
-
-
-class AlreadyRevokedError(ConflictError):
-    """The profile says so already, and from no later moment."""
-
-    code = "key-already-revoked"
 
 
 class NobodyToSignError(KeyUnavailableError):
@@ -92,10 +88,10 @@ def find_signer(places: KeyPlaces, order: Order, *, identity: str) -> FoundKey:
 
 
 def check_order(order: Order, *, at: datetime) -> None:
-    """Refuse what says nothing new or nothing sensible.
+    """Refuse what says nothing sensible.
 
     Raises:
-        RevocationDateError, AlreadyRevokedError, ProfileUnreadableError: as they say.
+        RevocationDateError, ProfileUnreadableError: as they say.
     """
     if order.revoked_at > at + CLOCK_SKEW:
         raise RevocationDateError(
@@ -106,11 +102,12 @@ def check_order(order: Order, *, at: datetime) -> None:
             f"{order.profile.path} belongs to an installed distribution",
             hint="change the source it is built from",
         )
+
+
+def known_revocation(order: Order) -> Revocation | None:
+    """Return what the profile says already, if the order would say nothing new."""
     known = find_revocation(order.profile.profile, order.key)
-    if known is not None and known.revoked_at <= order.revoked_at:
-        raise AlreadyRevokedError(
-            f"key {order.key.id} is revoked already, since {known.revoked_at:%Y-%m-%d %H:%M} ({known.reason})"
-        )
+    return known if known is not None and known.revoked_at <= order.revoked_at else None
 
 
 def preview(order: Order, signer: FoundKey, *, at: datetime) -> Revoked:
@@ -140,7 +137,7 @@ def revoke(
     The caller holds the directory's lock and has called `recover_pending`.
 
     Raises:
-        RevocationDateError, AlreadyRevokedError: as `check_order`.
+        RevocationDateError, ProfileUnreadableError: as `check_order`.
         PassphraseNeededError, WrongPassphraseError, OtherKeyError: the signing key does not open.
         ChangeConflictError, ChangeUnfinishedError, WriteFailedError: as `change.carry_out`.
     """
@@ -158,10 +155,15 @@ def revoke(
         statements=(*profile.profile.verification.statements, statement),
         source=profile.name,
     )
-    entries = tuple(
-        replace(entry, revoked_at=order.revoked_at)
-        for entry in index_entries(places)
-        if entry.public_key == order.key.line
+    after = parse_profile(text.encode(), table=profile.table, source=profile.name)[0]
+    short = [(each, end) for each, end in shortened(profile.profile, after, at) if each.key != order.key]
+    entries = (
+        *(
+            replace(entry, revoked_at=order.revoked_at)
+            for entry in index_entries(places)
+            if entry.public_key == order.key.line
+        ),
+        *retiring_entries(places, {each.key: end for each, end in short}),
     )
     facts = {
         "key": order.key.line,
@@ -197,5 +199,5 @@ def revoke(
         was_profile_key=profile_key(profile.profile) == order.key,
         revoked_at=order.revoked_at,
         reason=order.reason,
-        warnings=tuple(warnings),
+        warnings=(*(broken_promise(each, end, at) for each, end in short), *warnings),
     )

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sealstead.errors import ConflictError, InputError
+from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.statement import Revocation, make_rotation
+from sealstead.identity.lookup import find_by_id
 from sealstead.identity.places import FoundKey, KeyPlaces
 from sealstead.identity.profile import ProfileFile
-from sealstead.identity.rekey import Order, Rekeyed, pages_of, rekey
+from sealstead.identity.rekey import Order, rekey
+from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.slots import make_new_key, slot_of
-from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.identity.statements import Believed, believed, find_revocation, profile_key
 from sealstead.lifecycle.policy import Policy, checked_overlap
 from sealstead.secret import Secret
 
@@ -117,6 +119,9 @@ def rotate(
     # A thief of a revoked key could sign such a statement as well: it would say nothing.
     states = rotation.profile is not None and rotation.revocation(at) is None
     statement = make_rotation(old, new_key, issued_at=at, retires_at=retires_at) if states else None
+    kept = _promises(
+        places, rotation, new_key, at=at, chain_end=retires_at if states else at, open_key=open_key
+    )
     return rekey(
         places,
         Order(
@@ -127,7 +132,8 @@ def rotate(
             old_public=old.public,
             new_key=new_key,
             new=new,
-            statements=(statement,) if statement else (),
+            statements=(*((statement,) if statement else ()), *kept.values()),
+            kept_promises=tuple(kept),
             retires_at=retires_at if rotation.overlap else None,
             keep_old=rotation.keep_old,
             proofs_end=rotation.proofs_end,
@@ -135,6 +141,35 @@ def rotate(
         ),
         at=at,
     )
+
+
+def _promises(
+    places: KeyPlaces,
+    rotation: Rotation,
+    successor: SecretKey,
+    *,
+    at: datetime,
+    chain_end: datetime,
+    open_key: Callable[[FoundKey], SecretKey],
+) -> dict[Believed, str]:
+    """Return statements by which keys that are retiring already keep their ends under the new key, where they can sign.
+
+    Without one, such a key would be believed only as long as the key that is replaced now. That its secret half is
+    here shows that it is ours: the word of a revoked key about its predecessor would not.
+    """
+    kept: dict[Believed, str] = {}
+    if rotation.profile is None:
+        return kept
+    for each in believed(rotation.profile.profile, at, own_vouches=True):
+        if each.retires_at is None or each.retires_at <= chain_end:
+            continue
+        try:
+            key = open_key(find_by_id(places, each.key.id))
+            if key.public == each.key:
+                kept[each] = make_rotation(key, successor, issued_at=at, retires_at=each.retires_at)
+        except (KeyUnavailableError, ParseError):
+            continue  # its end is told of, once the profile is made
+    return kept
 
 
 def _check_named(profile: ProfileFile | None, old: PublicKey) -> None:

@@ -52,7 +52,7 @@ def check_not_revoked(profile: Profile, key: PublicKey, at: datetime) -> None:
     if revocation is not None:
         raise RevokedKeyError(
             f"key {key.id} was revoked on {revocation.revoked_at:%Y-%m-%d}: nobody believes what it signs",
-            hint="key-recover makes a new key for the profile",
+            hint="key-rotate gives the profile another key",
         )
 
 

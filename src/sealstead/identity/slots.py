@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
 from sealstead.custody.journal_file import digest
-from sealstead.custody.key_index import IndexEntry
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import ParseError
 from sealstead.formats.minisign import (
@@ -22,7 +20,7 @@ from sealstead.formats.minisign import (
     sign_bare,
 )
 from sealstead.identity.change import FileChange, KeyringChange
-from sealstead.identity.places import FoundKey, KeyPlaces, index_entries, read_public
+from sealstead.identity.places import FoundKey, KeyPlaces, read_public
 from sealstead.lifecycle.journal import Phase
 from sealstead.secret import Secret
 
@@ -159,66 +157,6 @@ def keyring_change(
     return None, f"the keyring entry of {identity} holds another key ({name}) and stays as it is"
 
 
-def new_entry(
-    places: KeyPlaces,
-    slot: Slot,
-    new: KeyFile,
-    *,
-    at: datetime | None,
-    in_keyring: bool,
-    profile: Path | None,
-) -> IndexEntry:
-    """Return what the index says of a key that takes the slot."""
-    known = known_entry(places, slot.identity, new.public)
-    return IndexEntry(
-        identity=slot.identity,
-        key_id=new.public.id,
-        public_key=new.public.line,
-        created_at=known.created_at if known else at,
-        stored=("disk", "keyring") if in_keyring else ("disk",),
-        encrypted=new.encrypted,
-        file=_file_name(places, slot.secret),
-        profile=str(profile) if profile else (known.profile if known else None),
-    )
-
-
-def old_entry(
-    places: KeyPlaces,
-    identity: str,
-    old: Displaced,
-    *,
-    at: datetime,
-    successor: PublicKey | None,
-    retires_at: datetime | None,
-    kept: bool,
-) -> IndexEntry | None:
-    """Return what the index says of a displaced key; None for one whose public half nobody knows."""
-    if old.public is None:
-        return None
-    known = known_entry(places, identity, old.public)
-    return IndexEntry(
-        identity=identity,
-        key_id=old.public.id,
-        public_key=old.public.line,
-        created_at=known.created_at if known else None,
-        stored=("disk",) if kept else (),
-        encrypted=_is_encrypted(old.blob),
-        file=_file_name(places, old.archive),
-        profile=known.profile if known else None,
-        retires_at=retires_at,
-        archived_at=at,
-        revoked_at=known.revoked_at if known else None,
-        successor=successor.id if successor else None,
-    )
-
-
-def known_entry(places: KeyPlaces, identity: str, public: PublicKey) -> IndexEntry | None:
-    for entry in index_entries(places):
-        if (entry.identity, entry.public_key) == (identity, public.line):
-            return entry
-    return None
-
-
 def _archive_for(places: KeyPlaces, identity: str, public: PublicKey | None, blob: bytes) -> Path:
     unnamed = places.directory.archive_path(identity, digest(blob)[:16].upper())
     if public is None:
@@ -239,12 +177,12 @@ def _public_of(blob: bytes) -> PublicKey | None:
         return None
 
 
-def _is_encrypted(blob: bytes) -> bool:
-    try:
-        return parse_secret_key(blob).encrypted
-    except ParseError:
-        return False
-
-
-def _file_name(places: KeyPlaces, path: Path) -> str:
-    return path.name if path.parent == places.directory.path else str(path)
+def leaving(path: Path, blob: bytes) -> list[FileChange]:
+    """Return what removes an archived key in the end, and the public half beside it."""
+    leaving = [FileChange(path=path, content=blob, phase=Phase.PREPARE, secret=True, transient=True)]
+    beside = path.with_suffix(".pub")
+    if beside.is_file() and not beside.is_symlink():
+        leaving.append(
+            FileChange(path=beside, content=beside.read_bytes(), phase=Phase.PREPARE, transient=True)
+        )
+    return leaving

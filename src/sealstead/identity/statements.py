@@ -68,13 +68,15 @@ def believed_keys(profile: Profile, at: datetime) -> list[PublicKey]:
     return [each.key for each in believed(profile, at)]
 
 
-def believed(profile: Profile, at: datetime) -> list[Believed]:
-    """As `believed_keys`, with the end of each."""
+def believed(profile: Profile, at: datetime, *, own_vouches: bool = False) -> list[Believed]:
+    """As `believed_keys`, with the end of each. `own_vouches`: as if the profile's own key were not revoked."""
     own = profile_key(profile)
     if own is None:
         return []
     stated = read_statements(profile)
     revoked = {each.key.key for each in _revocations(stated, own) if each.revoked_at <= at}
+    if own_vouches:
+        revoked.discard(own.key)
     found: dict[PublicKey, Believed] = {own: Believed(own, None)}
     # Breadth first from the profile's own key; each key once, so a ring of statements ends.
     queue = [found[own]]
@@ -87,6 +89,19 @@ def believed(profile: Profile, at: datetime) -> list[Believed]:
                 found[each.key] = each
                 queue.append(each)
     return [each for each in found.values() if each.key.key not in revoked]
+
+
+def shortened(before: Profile, after: Profile, at: datetime) -> list[tuple[Believed, datetime]]:
+    """Return the retiring keys that `after` believes for less long than `before` did, and their new ends."""
+    ends = {each.key: each.retires_at for each in believed(after, at)}
+    return [
+        (each, end)
+        for each in believed(before, at)
+        if each.retires_at is not None
+        # None: it is the profile's own key now, and without an end.
+        and (end := ends.get(each.key, at)) is not None
+        and end < each.retires_at
+    ]
 
 
 def find_revocation(profile: Profile, key: PublicKey, at: datetime | None = None) -> Revocation | None:

@@ -1,39 +1,30 @@
-"""Take a key to another machine: `key-export` writes a copy of its file, `key-import` checks one and puts it in place."""
+"""Bring a key from another machine: check its file, and put it in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sealstead.custody.files import FileExistsConflictError, MissingFileError
+from sealstead.custody.files import MissingFileError
 from sealstead.custody.key_dir import MAX_KEY_FILE_BYTES
 from sealstead.errors import ConflictError, InputError
-from sealstead.formats.minisign import PublicKey, SecretKey, WrongPassphraseError, parse_secret_key
+from sealstead.formats.minisign import PublicKey, SecretKey, parse_secret_key
 from sealstead.formats.profile_edit import edit_profile
 from sealstead.identity.change import Change, FileChange, carry_out
-from sealstead.identity.places import FoundKey, KeyPlaces
+from sealstead.identity.history import new_entry, old_entry
+from sealstead.identity.places import KeyPlaces
 from sealstead.identity.profile import ProfileFile
 from sealstead.identity.slots import (
     KeyFile,
     Slot,
     displaced_by,
     fill,
-    key_file,
     keyring_change,
-    new_entry,
-    old_entry,
+    leaving,
 )
 from sealstead.identity.statements import find_revocation, profile_key
 from sealstead.lifecycle.journal import Phase
-from sealstead.secret import Secret
-
-
-class ExportTargetError(InputError):
-    """The place for an export is none."""
-
-    code = "export-target"
 
 
 class ImportSourceError(InputError):
@@ -55,21 +46,6 @@ class SlotTakenError(ConflictError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
-    path: Path
-    found: FoundKey
-    key: PublicKey | None
-    encrypted: bool
-    dry_run: bool = False
-
-    @property
-    def warning(self) -> str | None:
-        if self.encrypted:
-            return None
-        return f"{self.path} is not encrypted: whoever gets it can sign in your name"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Imported:
     identity: str
     key: PublicKey
@@ -86,65 +62,6 @@ class Imported:
     dry_run: bool = False
 
 
-def check_target(path: Path, *, force: bool) -> Path:
-    """Return where an export goes.
-
-    Raises:
-        ExportTargetError: a directory, or in one that is not there.
-        FileExistsConflictError: there is a file, and nobody said that it may go.
-    """
-    target = path.absolute()
-    if target.is_dir():
-        raise ExportTargetError(f"{path} is a directory", hint="name a file in it")
-    if not target.parent.is_dir():
-        raise ExportTargetError(f"{target.parent} is no directory")
-    if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise ExportTargetError(f"{path} is not a regular file", hint="name another one")
-    if target.exists() and not force:
-        raise FileExistsConflictError(
-            f"{path} exists already", hint="choose another name, or replace it: --force"
-        )
-    return target
-
-
-def export(
-    places: KeyPlaces,
-    found: FoundKey,
-    target: Path,
-    *,
-    new_passphrase: Secret[str] | None,
-    decrypted: bool,
-    open_key: Callable[[FoundKey], SecretKey],
-) -> Exported:
-    """Write a copy of a key's file for its owner alone; with `new_passphrase` it is encrypted under that.
-
-    Without one the copy is the file as it is, or `decrypted`. The caller has called `check_target`.
-    """
-    public, blob, encrypted = found.public, found.blob, found.file.encrypted
-    if encrypted and new_passphrase is not None and (opened := _opened(found, new_passphrase)):
-        public = opened.public  # its passphrase already
-    elif new_passphrase is not None or (encrypted and decrypted):
-        copy = key_file(open_key(found), new_passphrase)
-        public, blob, encrypted = copy.public, copy.blob, copy.encrypted
-    carry_out(
-        places,
-        Change(
-            command="key-export",
-            identity=found.identity,
-            files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True),),
-            facts={"target": str(target)},
-        ),
-    )
-    return Exported(path=target, found=found, key=public, encrypted=encrypted)
-
-
-def _opened(found: FoundKey, passphrase: Secret[str]) -> SecretKey | None:
-    try:
-        return found.file.open(passphrase)
-    except WrongPassphraseError:
-        return None
-
-
 def load_import(path: Path) -> bytes:
     """Return the content of a file to be imported. A link is followed: it is the user's own choice.
 
@@ -153,7 +70,10 @@ def load_import(path: Path) -> bytes:
     """
     try:
         if not path.is_file():
-            raise ImportSourceError(f"{path} is not a file" if path.exists() else f"{path} does not exist")
+            raise ImportSourceError(
+                f"{path} is not a file" if path.exists() else f"{path} does not exist",
+                hint="name the file that key-export wrote on the other machine",
+            )
         with path.open("rb") as file:
             return file.read(MAX_KEY_FILE_BYTES + 1)
     except OSError as exc:
@@ -226,6 +146,9 @@ def import_key(
     The caller holds the directory's lock, has called `recover_pending` and `check_import`.
     """
     displaced, changes = displaced_by(places, order.slot, order.file, old=None, old_public=None)
+    archived = places.directory.archive_path(order.slot.identity, order.key.public.id)
+    if _content(archived) == order.blob:
+        changes += leaving(archived, order.blob)
     files = [*changes, *fill(order.slot, order.file)]
     profile = order.profile if order.belongs and _names_none(order.profile) else None
     if profile is not None:

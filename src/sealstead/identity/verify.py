@@ -46,7 +46,9 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[PublicKey], dict[
         why = "; ".join(f"key {key.id} was {why}" for key, why in former.items() if why.startswith("revoked"))
         raise NoPublicKeyError(
             f"the profile has no public key that counts{': ' + why if why else ''}",
-            hint="pypi-profile keygen makes a key and writes it into the profile",
+            hint="pypi-profile key-rotate gives the profile another key"
+            if why
+            else "pypi-profile keygen makes a key and writes it into the profile",
         )
     return keys, former
 

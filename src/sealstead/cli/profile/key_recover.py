@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,6 @@ from sealstead.cli.profile.options import (
     dry_run_option,
     interactive_option,
     key_options,
-    new_password_options,
 )
 from sealstead.cli.profile.replacing import (
     as_document,
@@ -21,12 +21,13 @@ from sealstead.cli.profile.replacing import (
     locked,
     passphrase_for_new,
     proof_options,
+    successor_options,
     tell_next,
     tell_pages,
     tell_warnings,
 )
 from sealstead.identity.profile import NoProfileError, ProfileFile
-from sealstead.identity.rekey import Rekeyed
+from sealstead.identity.rekeyed import Rekeyed
 
 
 @click.command(
@@ -42,7 +43,7 @@ keys sign for that. --force goes on, for instance where its passphrase is lost; 
 )
 @click.argument("source", required=False)
 @key_options
-@new_password_options
+@successor_options
 @click.option("--force", is_flag=True, help="Go on although the key is still here, without asking.")
 @proof_options
 @interactive_option
@@ -51,6 +52,7 @@ keys sign for that. --force goes on, for instance where its passphrase is lost; 
 def key_recover(
     *,
     ask_password: bool,
+    new_password_file: Path | None,
     force: bool,
     expires: str | None,
     profile_package: str | None,
@@ -92,7 +94,9 @@ def key_recover(
             profile,
             found,
             at=context.at,
-            new_passphrase=passphrase_for_new(context, ask=ask_password, sealed=False),
+            new_passphrase=passphrase_for_new(
+                context, ask=ask_password, file=new_password_file, sealed=False
+            ),
             explicit=context.explicit,
             proofs_end=ends,
             package=profile_package,
@@ -133,8 +137,8 @@ def _tell(done: Rekeyed, *, present: bool, as_json: bool) -> None:
             "Until a page shows its new proof, a verifier calls its claim invalid: signed by an unknown key."
         )
     if done.old_id is not None:
-        output.data(
-            f"A verifier sees another key and no word of {done.old_id} about it, as after a takeover. If somebody may "
+        output.note(
+            f"a verifier sees another key and no word of {done.old_id} about it, as after a takeover. If somebody may "
             f"have {done.old_id}: key-revoke --key {done.old_id}"
         )
     tell_next()

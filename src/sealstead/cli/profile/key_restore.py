@@ -27,8 +27,8 @@ from sealstead.cli.profile.replacing import (
     tell_warnings,
 )
 from sealstead.errors import InputError
-from sealstead.identity.rekey import Rekeyed
-from sealstead.identity.restore import AlreadyActiveError, Restoration
+from sealstead.identity.rekeyed import Rekeyed
+from sealstead.identity.restore import Restoration
 
 
 class NoKeyNamedError(InputError):
@@ -77,7 +77,7 @@ def key_restore(
     """
     from sealstead.identity.lookup import find_by_id
     from sealstead.identity.proofs import parse_expiry
-    from sealstead.identity.restore import preview, restore
+    from sealstead.identity.restore import is_active, preview, restore
 
     if give_up:
         context = open_context(**options, writes=False)
@@ -97,10 +97,9 @@ def key_restore(
             proofs_end=parse_expiry(expires, context.at),
             package=profile_package,
         )
-        try:
-            planned = preview(context.places, restoration, at=context.at)
-        except AlreadyActiveError as exc:
-            return _already(exc, as_json=as_json)
+        planned = preview(context.places, restoration, at=context.at)
+        if is_active(restoration):
+            return _already(planned, as_json=as_json)
         if dry_run:
             _tell(planned, as_json=as_json)
             return 0
@@ -118,11 +117,12 @@ def _is(key_id: str, line: str) -> bool:
     return matches_key_id(key_id, parse_public_key(line))
 
 
-def _already(exc: AlreadyActiveError, *, as_json: bool) -> int:
+def _already(planned: Rekeyed, *, as_json: bool) -> int:
+    reason = f"key {planned.new_id} is the key of {planned.identity} already"
     if as_json:
-        output.document({"restored": False, "reason": exc.message})
+        output.document({"restored": False, "reason": reason})
     else:
-        output.data(f"{exc.message}: there is nothing to do")
+        output.note(f"{reason}: there is nothing to do")
     return 0
 
 
@@ -165,5 +165,5 @@ def _tell(done: Rekeyed, *, as_json: bool) -> None:
         rows.append(("profile", str(done.profile_path)))
     output.facts(rows)
     tell_pages(done.pages, signed=not done.dry_run)
-    if done.profile_path is not None:
+    if done.profile_path is not None and not done.dry_run:
         tell_next()

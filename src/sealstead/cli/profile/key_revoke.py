@@ -16,13 +16,13 @@ from sealstead.cli.profile.options import (
     key_options,
     password_options,
 )
-from sealstead.cli.profile.replacing import DECLINED, agreed, locked, tell_warnings
+from sealstead.cli.profile.replacing import DECLINED, agreed, locked, tell_next, tell_warnings
 from sealstead.durations import parse_duration
 from sealstead.errors import InputError
 from sealstead.formats.minisign import PublicKey
-from sealstead.formats.statement import Reason
+from sealstead.formats.statement import Reason, Revocation
 from sealstead.identity.profile import NoProfileError, ProfileFile
-from sealstead.identity.revoke import AlreadyRevokedError, Order, RevocationDateError, Revoked
+from sealstead.identity.revoke import Order, RevocationDateError, Revoked
 
 
 class NothingToRevokeError(InputError):
@@ -35,7 +35,7 @@ class NothingToRevokeError(InputError):
     "key-revoke",
     epilog="""\b
 Examples:
-  pypi-profile key-revoke --reason compromised
+  pypi-profile key-revoke --reason compromised --force
   pypi-profile key-revoke --key 0CBF7BEEBB5444E8 --reason lost
   pypi-profile key-revoke --reason compromised --since 2026-11-01
 
@@ -65,7 +65,11 @@ that nobody has seen protects nobody. Then: key-rotate, for the profile needs an
 )
 @key_options
 @password_options
-@click.option("--force", is_flag=True, help="Revoke without asking.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Revoke without asking. Needed where nobody can be asked: it cannot be taken back.",
+)
 @interactive_option
 @dry_run_option
 @json_option
@@ -83,7 +87,7 @@ def key_revoke(
 
     SOURCE is the profile: a TOML file, or a directory with one. Default: the profile here.
     """
-    from sealstead.identity.revoke import find_signer, preview, revoke
+    from sealstead.identity.revoke import find_signer, known_revocation, preview, revoke
 
     context = open_context(**options, writes=not dry_run)
     _profile(context)
@@ -94,15 +98,14 @@ def key_revoke(
             reason=Reason(reason),
             revoked_at=_moment(since, context.at),
         )
+        if (known := known_revocation(order)) is not None:
+            return _already(known, as_json=as_json)
         signer = find_signer(context.places, order, identity=context.identity)
-        try:
-            planned = preview(order, signer, at=context.at)
-        except AlreadyRevokedError as exc:
-            return _already(exc, order, as_json=as_json)
+        planned = preview(order, signer, at=context.at)
         if dry_run:
             _tell(planned, as_json=as_json)
             return 0
-        if not agreed(context, f"Revoke key {order.key.id} ({reason})?", force=force):
+        if not agreed(context, f"Revoke key {order.key.id} ({reason})?", force=force, needed=True):
             return DECLINED
         done = revoke(context.places, order, signer, at=context.at, open_key=context.open)
     _tell(done, as_json=as_json)
@@ -138,11 +141,14 @@ def _moment(text: str | None, at: datetime) -> datetime:
         raise RevocationDateError(f"{text[:40]} is out of bounds") from exc
 
 
-def _already(exc: AlreadyRevokedError, order: Order, *, as_json: bool) -> int:
+def _already(known: Revocation, *, as_json: bool) -> int:
     if as_json:
-        output.document({"key_id": order.key.id, "revoked": True, "changed": False})
+        output.document({"key_id": known.key.id, "revoked": True, "changed": False})
     else:
-        output.data(f"{exc.message}: there is nothing to do")
+        output.note(
+            f"key {known.key.id} is revoked already, since {known.revoked_at:%Y-%m-%d %H:%M} UTC ({known.reason}): "
+            "there is nothing to do"
+        )
     return 0
 
 
@@ -183,10 +189,9 @@ def _tell(done: Revoked, *, as_json: bool) -> None:
             ("profile", str(done.profile_path)),
         ]
     )
-    output.data("")
-    output.data("Next:")
+    if done.dry_run:
+        return
     steps = ["commit the updated TOML, rebuild and republish the static site, republish the package: at once"]
     if done.was_profile_key:
         steps.append("give the profile another key: key-rotate")
-    for number, step in enumerate(steps, start=1):
-        output.data(f"  {number}. {step}")
+    tell_next(steps)

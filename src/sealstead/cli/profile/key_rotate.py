@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,6 @@ from sealstead.cli.profile.options import (
     dry_run_option,
     interactive_option,
     key_options,
-    new_password_options,
 )
 from sealstead.cli.profile.replacing import (
     DECLINED,
@@ -24,11 +24,12 @@ from sealstead.cli.profile.replacing import (
     locked,
     passphrase_for_new,
     proof_options,
+    successor_options,
     tell_next,
     tell_pages,
     tell_warnings,
 )
-from sealstead.identity.rekey import Rekeyed
+from sealstead.identity.rekeyed import Rekeyed
 from sealstead.identity.rotate import Rotation
 
 
@@ -47,7 +48,7 @@ interrupted, run it again: it finishes, or everything is as before. For a key th
 )
 @click.argument("source", required=False)
 @key_options
-@new_password_options
+@successor_options
 @overlap_options
 @click.option(
     "--no-keep-old", is_flag=True, help="Destroy the old key in the end. Without a terminal it needs --force."
@@ -60,6 +61,7 @@ interrupted, run it again: it finishes, or everything is as before. For a key th
 def key_rotate(
     *,
     ask_password: bool,
+    new_password_file: Path | None,
     overlap: str | None,
     overlap_days: int | None,
     no_keep_old: bool,
@@ -106,7 +108,9 @@ def key_rotate(
             rotation,
             at=context.at,
             open_key=context.open,
-            new_passphrase=passphrase_for_new(context, ask=ask_password, sealed=old.file.encrypted),
+            new_passphrase=passphrase_for_new(
+                context, ask=ask_password, file=new_password_file, sealed=old.file.encrypted
+            ),
         )
     _tell(done, as_json=as_json)
     return 0
@@ -135,4 +139,5 @@ def _tell(done: Rekeyed, *, as_json: bool) -> None:
         output.warning("there is no profile here: only the key was replaced, nothing names it yet")
     output.facts(rows)
     tell_pages(done.pages, signed=not done.dry_run)
-    tell_next()
+    if done.profile_path is not None and not done.dry_run:
+        tell_next()

@@ -68,13 +68,13 @@ def key_export(
     **options: Any,
 ) -> None:
     """Write a copy of the secret key to a file."""
+    from sealstead.identity.export import Exported, check_target, export, target_path
     from sealstead.identity.lookup import find_by_id
-    from sealstead.identity.transfer import Exported, check_target, export
 
     if no_password and (password_stdin or password_file is not None):
         raise PassphraseError("--no-password, and yet a passphrase was given", hint="use one of the two")
     context = open_context(**options, writes=not dry_run)
-    written = finished_for(context, "key-export", target=str(target.absolute()))
+    written = finished_for(context, "key-export", target=str(target_path(target)))
     path = check_target(target, force=force or written)
     with locked(context, dry_run=dry_run) as context:
         found = find_by_id(context.places, key_id) if key_id is not None else context.current_key()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,14 +12,14 @@ import click
 
 from sealstead.cli import output
 from sealstead.cli.profile.context import KeyContext, settle
-from sealstead.cli.profile.passphrases import PassphraseError
+from sealstead.cli.profile.passphrases import NEW_VARIABLE, PassphraseError, Passphrases
 from sealstead.errors import InputError
 from sealstead.identity.profile import find_profile
 from sealstead.secret import Secret
 
 if TYPE_CHECKING:
     from sealstead.formats.profile_schema import Profile
-    from sealstead.identity.rekey import Page, Rekeyed
+    from sealstead.identity.rekeyed import Page, Rekeyed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,7 +61,8 @@ def locked(context: KeyContext, *, dry_run: bool) -> Iterator[KeyContext]:
     While we waited for the lock, another command may have replaced the key, or died on its way. A `dry_run` writes
     nothing: it makes no lock, and ends nobody's change.
     """
-    if dry_run:
+    if dry_run or not context.places.directory.path.is_dir():
+        # Without a directory there is nothing to lock yet; `carry_out` makes and locks it when there is something to do.
         yield context
         return
     with context.places.directory.lock():
@@ -78,7 +80,7 @@ def finished(context: KeyContext, command: str) -> Rekeyed | None:
     recovered = context.recovered
     if recovered is None or not recovered.forward or recovered.command != command:
         return None
-    from sealstead.identity.rekey import report
+    from sealstead.identity.rekeyed import report
 
     path = str(context.profile.path) if context.profile else None
     if recovered.facts.get("profile") not in (None, path):
@@ -98,18 +100,48 @@ def finished_for(context: KeyContext, command: str, **facts: str) -> bool:
     )
 
 
-def passphrase_for_new(context: KeyContext, *, ask: bool, sealed: bool) -> Secret[str] | None:
-    """Return the passphrase of a new key: typed now, else the old key's own if that is sealed, else what was given."""
-    if ask:
-        if not context.interactive:
-            raise PassphraseError(
-                "there is no terminal to ask for the passphrase",
-                hint="give it with --password-stdin or --password-file",
-            )
-        typed: str = click.prompt(
-            "Passphrase for the new key", hide_input=True, confirmation_prompt=True, err=True
+def successor_options(command: F) -> F:
+    """Add `ask_password`, `password_stdin`, `password_file` and `new_password_file`, for a key and its successor."""
+    command = click.option(
+        "--new-password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Encrypt the new key with the first line of this file. PYPI_PROFILE_NEW_KEY_PASSWORD does so too.",
+    )(command)
+    command = click.option(
+        "--password-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The passphrase is the first line of this file.",
+    )(command)
+    command = click.option(
+        "--password-stdin",
+        is_flag=True,
+        help="The passphrase is the first line of standard input: it opens the key, if that is encrypted, and encrypts "
+        "the new one. PYPI_PROFILE_KEY_PASSWORD does so too.",
+    )(command)
+    return click.option(
+        "--password",
+        "ask_password",
+        is_flag=True,
+        help="Ask for another passphrase, for the new key. Nothing follows this option: what stands on a command "
+        "line, others can read.",
+    )(command)
+
+
+def passphrase_for_new(
+    context: KeyContext, *, ask: bool, file: Path | None, sealed: bool
+) -> Secret[str] | None:
+    """Return the passphrase of a new key: one of its own, else the old key's if that is sealed, else what was given."""
+    own = Passphrases(environ=os.environ, interactive=context.interactive, new_file=file)
+    if ask and not context.interactive:
+        raise PassphraseError(
+            "there is no terminal to ask for the passphrase",
+            hint="give it with --password-stdin or --password-file",
         )
-        return Secret(typed)
+    given = own.new("Passphrase for the new key", ask=ask, variables=(NEW_VARIABLE,), file_too=False)
+    if given is not None:
+        return given
     if sealed:
         return context.passphrases.current(f"Passphrase of key {context.identity}")
     return context.passphrases.new("", ask=False)
@@ -136,9 +168,9 @@ def agreed(context: KeyContext, question: str, *, force: bool, needed: bool = Fa
 def tell_pages(pages: tuple[Page, ...], *, signed: bool) -> None:
     if not pages:
         return
-    output.data("")
-    output.data(
-        "These pages have to show their new proofs:" if signed else "These pages would need new proofs:"
+    output.note("")
+    output.note(
+        "these pages have to show their new proofs:" if signed else "these pages would need new proofs:"
     )
     for page in pages:
         output.data("")
@@ -148,11 +180,12 @@ def tell_pages(pages: tuple[Page, ...], *, signed: bool) -> None:
             output.data(page.proof)
 
 
-def tell_next() -> None:
-    output.data("")
-    output.data("Next:")
-    for number, thing in enumerate(NEXT, start=1):
-        output.data(f"  {number}. {thing}")
+def tell_next(things: Sequence[str] = NEXT) -> None:
+    """Say what is left for a person to do: no data, so not on stdout."""
+    output.note("")
+    output.note("next:")
+    for number, thing in enumerate(things, start=1):
+        output.note(f"  {number}. {thing}")
 
 
 def tell_warnings(warnings: tuple[str, ...]) -> None:
