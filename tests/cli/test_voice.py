@@ -49,6 +49,16 @@ def test_the_version(sealstead: Command) -> None:
             "sealstead admin create-user --help shows what it takes",
         ),
         (
+            ["admin", "create-token", "--name"],
+            "sealstead admin create-token: option '--name' requires an argument",
+            "sealstead admin create-token --help shows what it takes",
+        ),
+        (
+            ["profile", "sign", "--url"],
+            "sealstead profile sign: option '--url' requires an argument",
+            "sealstead profile sign --help shows what it takes",
+        ),
+        (
             ["admin", "test-mail"],
             "sealstead admin test-mail: ADDRESS is missing",
             "sealstead admin test-mail --help shows what it takes",
@@ -201,3 +211,58 @@ def test_the_other_scripts_say_that_they_are_not_there_yet(module: str, name: st
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {name}: not part of this version")
+
+
+def test_a_full_disk_behind_the_output_is_told(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sealstead", "profile", "keygen", "--no-keyring", "--key-dir", tmp_path],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=30,
+            env=clean_environment({"HOME": str(tmp_path)}),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[-2:] == [
+        "error: the output cannot be written: No space left on device",
+        "hint: the command may have done its work: look before running it again",
+    ]
+
+
+def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    script = "import os, sys; os.rmdir(os.getcwd()); from sealstead.cli.main import main; main(['profile', 'key-info'])"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=clean_environment({"HOME": str(tmp_path)}),
+        cwd=gone,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the current directory is gone\nhint: cd to one that is there\n",
+    )
+
+
+@pytest.mark.parametrize("command", ["inspect", "validate", "dump"])
+def test_a_stranger_s_profile_sends_nothing_to_the_terminal_but_text(
+    sealstead: Command, tmp_path: Path, command: str
+) -> None:
+    name = r"\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eada"
+    profile = tmp_path / "pypi_profile.toml"
+    profile.write_text(
+        f'"bad{name}" = 1\n[profile]\nkind = "individual"\ndisplay_name = "{name}"\n'
+        f'[identity]\npypi_username = "ada"\ndisplay_name = "{name}"\n'
+    )
+    done = sealstead("profile", command, profile, environment={"HOME": str(tmp_path)})
+    assert not set(done.out + done.err) & set("\x1b\x07\x9b\u202e")
+    assert "ada" in done.out + done.err
+    if command == "dump":
+        assert json.loads(done.out)["identity"]["display_name"] == "\x1b[2J\x1b]0;owned\x07\x9b31m\u202eada"

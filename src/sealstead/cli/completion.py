@@ -12,6 +12,7 @@ from sealstead.cli import output
     epilog="""\b
 Examples:
   bash:  sealstead completion bash > ~/.local/share/bash-completion/completions/sealstead
+         pypi-profile completion bash > ~/.local/share/bash-completion/completions/pypi-profile
   zsh:   sealstead completion zsh > "${fpath[1]}/_sealstead"
   fish:  sealstead completion fish > ~/.config/fish/completions/sealstead.fish
 """

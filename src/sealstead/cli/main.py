@@ -64,22 +64,24 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
     """Run `command` and return the exit code; every error has been told."""
     as_json = "--json" in arguments
     try:
+        _check_directory()
         result: Any = command.main(args=arguments, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
     except errors.SealsteadError as exc:
+        if isinstance(exc, output.UnwritableOutputError):
+            _forget_output()
         return _told(exc.code, exc.message, exc.hint, exit_code_of(exc), as_json=as_json)
     except click.exceptions.NoArgsIsHelpError as exc:
         output.note(exc.format_message())
         return USAGE
     except click.UsageError as exc:
-        return _told("usage", *_usage(exc), USAGE, as_json=as_json)
+        return _told("usage", *_usage(exc, _path(command, name, arguments)), USAGE, as_json=as_json)
     except click.ClickException as exc:
         return _told("usage", _fact(exc.format_message()), None, USAGE, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered would fail again at exit, loudly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
     except Exception as exc:  # noqa: BLE001 - the last line of defence: no trace reaches a user
         if os.environ.get("SEALSTEAD_DEBUG") == "1":
@@ -96,6 +98,33 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+class NoDirectoryError(errors.InputError):
+    """The directory that the command was started in is gone."""
+
+    code = "no-directory"
+
+
+def _check_directory() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib costs milliseconds at each start
+    except FileNotFoundError as exc:
+        raise NoDirectoryError("the current directory is gone", hint="cd to one that is there") from exc
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise output.unwritable(exc) from exc
+
+
+def _forget_output() -> None:
+    # What is still buffered would fail again at exit, loudly.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def exit_code_of(exc: errors.SealsteadError) -> int:
     return next(code for family, code in EXIT_CODES if isinstance(exc, family))
 
@@ -108,8 +137,19 @@ def _told(code: str, message: str, hint: str | None, exit_code: int, *, as_json:
     return exit_code
 
 
-def _usage(exc: click.UsageError) -> tuple[str, str]:
-    path = exc.ctx.command_path if exc.ctx else "sealstead"
+def _path(command: click.Command, name: str, arguments: list[str]) -> str:
+    """Name the command that these arguments lead to: where click's parser fails it does not say."""
+    for argument in arguments:
+        if not isinstance(command, click.Group):
+            break
+        found = command.get_command(click.Context(command), argument)
+        if found is not None:
+            command, name = found, f"{name} {argument}"
+    return name
+
+
+def _usage(exc: click.UsageError, path: str) -> tuple[str, str]:
+    path = exc.ctx.command_path if exc.ctx else path
     hint = f"{path} --help shows what it takes"
     match exc:
         case UnknownCommandError():

@@ -2,68 +2,104 @@
 
 Data goes to stdout and nothing else does; notes, errors and questions go to stderr. An error is `error: what failed:
 the fact`, then `hint: next step`; with `--json` both are one JSON object. Colour repeats what the words say already,
-and is left out for `NO_COLOR`, `TERM=dumb` and anything that is no terminal.
+and is left out for `NO_COLOR`, `TERM=dumb` and anything that is no terminal. Control characters never get out: in a text
+that somebody else wrote they could move the cursor, hide a line or forge one.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from sealstead.errors import UpstreamError
+
+_CONTROL = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]"
+)
+"""C0 and C1 but newline and tab, and what turns the direction of text."""
+
+
+class UnwritableOutputError(UpstreamError):
+    """Standard output or standard error takes no more."""
+
+    code = "unwritable-output"
+
+
+def plain(text: str) -> str:
+    """Show control characters instead of sending them."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _write(text: str, *, err: bool = False) -> None:
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise unwritable(exc) from exc
+
+
+def unwritable(exc: OSError) -> UnwritableOutputError:
+    return UnwritableOutputError(
+        f"the output cannot be written: {exc.strerror}",
+        hint="the command may have done its work: look before running it again",
+    )
+
 
 def data(text: str) -> None:
     """Write a line of what was asked for."""
-    click.echo(text)
+    _write(plain(text))
 
 
 def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     """Write what was asked for as JSON."""
     import json  # costs milliseconds at each start
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    _write(plain(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def note(text: str) -> None:
     """Tell the person at the terminal something; scripts need not read it."""
-    click.echo(text, err=True)
+    _write(plain(text), err=True)
 
 
 def warning(text: str) -> None:
     """Tell of something that needs attention, and did not stop the command."""
-    click.echo(f"{_styled('warning:', 'yellow')} {text}", err=True)
+    _write(f"{_styled('warning:', 'yellow')} {plain(text)}", err=True)
 
 
 def error(message: str, hint: str | None = None) -> None:
-    click.echo(f"{_styled('error:', 'red')} {message}", err=True)
+    _write(f"{_styled('error:', 'red')} {plain(message)}", err=True)
     if hint:
-        click.echo(f"{_styled('hint:', 'cyan')} {hint}", err=True)
+        _write(f"{_styled('hint:', 'cyan')} {plain(hint)}", err=True)
 
 
 def error_document(*, code: str, message: str, hint: str | None, exit_code: int) -> None:
     value = {"code": code, "message": message, "hint": hint, "exit_code": exit_code}
     import json
 
-    click.echo(json.dumps({"error": value}, ensure_ascii=False), err=True)
+    _write(plain(json.dumps({"error": value}, ensure_ascii=False)), err=True)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write rows under headings, in columns as wide as their longest cell."""
-    lines = [list(headings), *map(list, rows)]
+    lines = [[plain(cell) for cell in line] for line in (headings, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        _write("  ".join(cells).rstrip())
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> None:
     """Write what is asked for about one thing: a name and a value in each line."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        click.echo(f"{name.ljust(width)}  {value}")
+        _write(f"{name.ljust(width)}  {plain(value)}")
 
 
 def _styled(text: str, colour: str) -> str:
