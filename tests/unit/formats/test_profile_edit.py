@@ -156,6 +156,12 @@ def test_a_shape_without_a_place_is_refused(before: str) -> None:
         edit_profile(before, public_key="K", proofs={0: "P"})
 
 
+def test_what_would_be_no_toml_any_more_is_refused() -> None:
+    """A table that dotted keys have opened cannot be opened again: the result is read before it leaves."""
+    with pytest.raises(ProfileEditError, match="leaves no safe place"):
+        edit_profile("verification.more.x = 1\n", public_key="K")
+
+
 def test_what_is_no_toml_is_refused() -> None:
     with pytest.raises(ParseError):
         edit_profile("[", public_key="K")
