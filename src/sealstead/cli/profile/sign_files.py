@@ -65,6 +65,11 @@ def sign_file(
         raise click.UsageError("--output is for one file")
     context = open_context(**options)
     key = context.open(context.current_key())
+    named = context.wanted_or_none
+    if named is not None and named != key.public and not context.identity_named and not context.explicit:
+        output.warning(
+            f"signing with key {key.public.id}; the profile here names {named.id}, which is not here"
+        )
     done = []
     for path in files:
         signed = sign(
