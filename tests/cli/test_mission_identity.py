@@ -78,7 +78,7 @@ class Place:
                 [str(COMMAND), *arguments],
                 cwd=self.work,
                 environment=environment,
-                answers=answers or {r"(?i)pass(word|phrase)": PASSPHRASE, r"\[y/N\]": "y"},
+                answers=answers or {r"(?i)pass(word|phrase)|repeat": PASSPHRASE, r"\[y/N\]": "y"},
             )
             return Done(shown.code, shown.screen, "")
         done = subprocess.run(
@@ -129,7 +129,7 @@ class Place:
         return set(done.stdout.split())
 
 
-@pytest.fixture(scope="module", params=["no keyring", "gnome-keyring"])
+@pytest.fixture(params=["no keyring", "gnome-keyring"])
 def keyring(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
@@ -186,7 +186,7 @@ def test_in_an_empty_directory(place: Place) -> None:
         assert name in shown
         assert key_id(place.public(name)) in shown
     listed = place.must("pypi-profile key-list --json").out
-    assert {row["identity"] for row in json.loads(listed)["keys"]} == {"default", "work", "personal"}
+    assert {row["identity"] for row in json.loads(listed)} == {"default", "work", "personal"}
     # No profile is here: it is named, and nothing happens to the key.
     before = place.public("default")
     for command in ("key-rotate", "key-recover"):
