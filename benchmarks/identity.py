@@ -120,7 +120,7 @@ def compare(
 
 def profile_text(port: int, urls: int, *, user: str) -> str:
     entries = "".join(
-        f'\n[[profiles]]\nkind = "website"\nlabel = "Page {number}"\nurl = "http://127.0.0.1:{port}/{user}/{number}"\n'
+        f'\n[[profiles]]\nkind = "website"\nurl = "http://127.0.0.1:{port}/{user}/{number}"\nlabel = "Page {number}"\n'
         for number in range(urls)
     )
     return (
@@ -142,8 +142,8 @@ def small_commands(ours: Program, peer: Program, turns: int) -> Iterator[Measure
     yield compare(
         "sign, no keyring",
         0.5,
-        (ours, ["sign", "--url", url, "--no-keyring"]),
-        (peer, ["sign", "--url", url, *_peer_key(peer)]),
+        (ours, ["sign", "controls-url", "pypi_profile.toml", "--url", url, "--no-keyring"]),
+        (peer, ["sign", "controls-url", "pypi_profile.toml", "--url", url, *_peer_key(peer)]),
         turns=turns,
     )
     yield compare("key-list", 0.5, (ours, ["key-list"]), (peer, ["key-list"]), turns=turns)
@@ -166,7 +166,11 @@ def with_a_keyring(ours: Program, peer: Program, turns: int) -> Iterator[Measure
     yield compare("keygen, keyring", 1, (ours, ["keygen"]), (peer, ["keygen"]), turns=turns, prepare=forget)
     yield compare("key-info, keyring", 1, (ours, ["key-info"]), (peer, ["key-info"]), turns=turns)
     yield compare(
-        "sign, keyring", 1, (ours, ["sign", "--url", url]), (peer, ["sign", "--url", url]), turns=turns
+        "sign, keyring",
+        1,
+        (ours, ["sign", "controls-url", "pypi_profile.toml", "--url", url]),
+        (peer, ["sign", "controls-url", "pypi_profile.toml", "--url", url]),
+        turns=turns,
     )
 
 
@@ -185,16 +189,16 @@ def many_urls(ours: Program, peer: Program, turns: int) -> Iterator[Measured]:
         yield compare(
             f"update-proofs, {URLS} URLs",
             0.2,
-            (ours, ["update-proofs", "--no-keyring"]),
-            (peer, ["update-proofs", *_peer_key(peer)]),
+            (ours, ["update-proofs", "pypi_profile.toml", "--no-keyring"]),
+            (peer, ["update-proofs", "pypi_profile.toml", *_peer_key(peer)]),
             turns=turns,
             prepare=without_proofs,
         )
         yield compare(
             f"verify, {URLS} loopback URLs",
             0.3,
-            (ours, ["verify", "--allow-private"]),
-            (peer, ["verify", "--json"]),
+            (ours, ["verify", "pypi_profile.toml", "--allow-private"]),
+            (peer, ["verify", "pypi_profile.toml", "--json"]),
             turns=turns,
         )
         said = json.loads((peer.home / "log").read_text())
