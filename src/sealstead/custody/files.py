@@ -8,6 +8,7 @@ name is refused, for it may lead out of the directory that protects them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -17,6 +18,8 @@ from sealstead.errors import ConflictError, KeyUnavailableError
 OWNER_FILE = 0o600
 OWNER_DIRECTORY = 0o700
 _OTHERS = 0o077
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""How file systems without hard links say so, such as that of a memory stick."""
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -164,4 +167,12 @@ def _claim(temporary: Path, path: Path) -> None:
         os.link(temporary, path)
     except FileExistsError as exc:
         raise FileExistsConflictError(f"{path} exists already") from exc
+    except OSError as exc:
+        if exc.errno not in NO_LINKS:
+            raise
+        # The best that is left: between the look and the rename, somebody could still be first.
+        if path.exists() or path.is_symlink():
+            raise FileExistsConflictError(f"{path} exists already") from exc
+        temporary.rename(path)
+        return
     temporary.unlink()

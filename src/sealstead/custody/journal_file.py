@@ -7,7 +7,6 @@ done: a name appears, is replaced, or goes. Only staged files are ever half-writ
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ UNREADABLE = "!"
 _MAX_BYTES = 4 << 20
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class StagedLeftoverError(ConflictError):
@@ -130,7 +128,7 @@ def add(staged: Path, path: Path) -> None:
         except FileExistsError as exc:
             raise files.FileExistsConflictError(f"{path} exists already") from exc
         except OSError as exc:
-            if exc.errno not in _NO_LINKS:
+            if exc.errno not in files.NO_LINKS:
                 raise
             if path.exists() or path.is_symlink():
                 raise files.FileExistsConflictError(f"{path} exists already") from exc

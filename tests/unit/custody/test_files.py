@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -103,3 +104,14 @@ def test_content_is_on_disk_before_the_name_and_the_name_before_the_return(
     monkeypatch.setattr(Path, "replace", replace)
     files.write_private(tmp_path / "key", b"x", replace=True)
     assert steps == ["sync ", "rename", f"sync {tmp_path.name}"]
+
+
+def test_a_file_system_without_hard_links_does_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    files.write_private(tmp_path / "key", b"one", replace=False)
+    with pytest.raises(files.FileExistsConflictError):
+        files.write_private(tmp_path / "key", b"two", replace=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"key": b"one"}
