@@ -38,6 +38,9 @@ _TRACES = (JOURNAL_FILE, DEBTS_FILE)
 _NOT_IN_FILE_NAMES = frozenset('/\\<>:"|?*')
 """Two separate directories; the rest mean something else on Windows."""
 
+_KEY_ID_AT_THE_END = re.compile(r"(?:^|\.)[0-9A-Fa-f]{16}$")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
 
 _UNFINISHED = re.compile(r"\.(?:minisign.*|keys\.json)\.[0-9a-f]{12}\.tmp")
 """As `files.write_atomically` names them while it writes."""
@@ -93,6 +96,11 @@ def check_identity(text: str) -> str:
         raise IdentityError(
             f"{name[:40]!a} cannot be an identity",
             hint="choose letters, digits, dots, dashes and underscores; it becomes a part of a file name",
+        )
+    if _KEY_ID_AT_THE_END.search(name) or _DEVICE.fullmatch(name):
+        raise IdentityError(
+            f"{name[:40]!a} cannot be an identity",
+            hint="16 hex digits at the end name an archived key's file, and Windows keeps names like CON for devices",
         )
     return name
 

@@ -54,13 +54,13 @@ class ChangeUnfinishedError(ConflictError):
 class FileChange:
     path: Path
     """Absolute, and no symbolic link: resolve a profile's path first."""
-    content: bytes | None
+    content: bytes | None = field(repr=False)
     """None: the file goes."""
     phase: Phase = Phase.FOLLOW
     secret: bool = False
     transient: bool = False
     """Of a PREPARE step: destroyed at the end."""
-    expected: bytes | None = None
+    expected: bytes | None = field(default=None, repr=False)
     """What the caller has read there; checked if `checked`."""
     checked: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -32,9 +32,9 @@ class KeyExistsError(ConflictError):
 class Existing:
     """What an identity has before a key is made for it."""
 
-    blob: bytes | None
+    blob: bytes | None = field(repr=False)
     """The key file on disk."""
-    keyring_blob: bytes | None
+    keyring_blob: bytes | None = field(repr=False)
     publics: tuple[PublicKey, ...]
     """Every public key known to be of this identity, the present one first."""
     keyring_reason: str | None
@@ -48,7 +48,7 @@ class Existing:
 def look_at(places: KeyPlaces, identity: str, *, explicit: Path | None = None) -> Existing:
     """Return what is there of an identity's keys."""
     path, public_path = paths_of(places, identity, explicit)
-    blob: bytes | None = None
+    blob: bytes | None = field(default=None, repr=False)
     if path.exists() or path.is_symlink():
         blob, _ = places.directory.load_secret(path)
     keyring_blob, reason = None, "a key file was named" if explicit else None

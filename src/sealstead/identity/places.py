@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -74,7 +74,7 @@ class FoundKey:
     path: Path | None
     """None: from the keyring."""
     file: SecretKeyFile
-    blob: bytes
+    blob: bytes = field(repr=False)
     """The content of its file, as the keyring holds it too."""
     public: PublicKey | None
     """Of an encrypted key, what the `.pub` beside it or the index says; None: nobody knows before it is opened."""

@@ -148,10 +148,10 @@ def parse_expiry(text: str | None, at: datetime) -> datetime:
     if _DATE.fullmatch(text.strip()):
         try:
             ends = datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
-        except ValueError:
-            raise ExpiryError(f"{text} is no day") from None
-        if "T" not in text:
-            ends += timedelta(days=1)
+            if "T" not in text:
+                ends += timedelta(days=1)
+        except (ValueError, OverflowError):
+            raise ExpiryError(f"{text} is no day that a proof can end on") from None
     else:
         ends = at + parse_duration(text)
     ends = ends.replace(microsecond=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
@@ -44,7 +44,7 @@ class KeyFile:
     """A secret key, and the content of the file that it is going to be."""
 
     public: PublicKey
-    blob: bytes
+    blob: bytes = field(repr=False)
     encrypted: bool
 
 
@@ -53,7 +53,7 @@ class Displaced:
     """A key that gives up its place: the file it is kept in, or None if it is not kept."""
 
     public: PublicKey | None
-    blob: bytes
+    blob: bytes = field(repr=False)
     archive: Path
 
 

@@ -6,7 +6,7 @@ Nothing here decides: `lifecycle.journal` does. A step is made only while its st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sealstead.custody import journal_file
@@ -29,8 +29,8 @@ class ChangeConflictError(ConflictError):
 class KeyringChange:
     """Only for an entry that has been read: it is written only while it still holds `before`."""
 
-    before: bytes | None
-    after: bytes
+    before: bytes | None = field(repr=False)
+    after: bytes = field(repr=False)
 
 
 def look(places: KeyPlaces, journal: Journal, *, ask_keyring: bool = True) -> dict[Step, Seen]:

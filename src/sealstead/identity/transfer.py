@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Import:
     """A key file, opened: its checksum and its two halves fit."""
 
     slot: Slot
-    blob: bytes
+    blob: bytes = field(repr=False)
     key: SecretKey
     profile: ProfileFile | None
     identity_named: bool

@@ -20,7 +20,7 @@ def directory(tmp_path: Path) -> KeyDir:
 @pytest.mark.parametrize(
     "name",
     ["", " ", "a/b", "a\\b", "..", "a..b", ".hidden", "a\0b", "a\nb", "\x1b[2J", "x" * 101, "x" * 300, " a", "a ",
-     "c:evil", "a*", "\udcff", "\u202eabc", "\U0001f511" * 60],
+     "c:evil", "a*", "0123456789ABCDEF", "x.0123456789abcdef", "CON", "com1.key", "\udcff", "\u202eabc", "\U0001f511" * 60],
 )  # fmt: skip
 def test_what_cannot_be_a_part_of_a_file_name_is_no_identity(name: str, directory: KeyDir) -> None:
     with pytest.raises(IdentityError) as caught:
@@ -31,7 +31,10 @@ def test_what_cannot_be_a_part_of_a_file_name_is_no_identity(name: str, director
         directory.secret_path(name)
 
 
-@pytest.mark.parametrize("name", ["work", "ada@example.org", "a.b-c_d", "J\u00f6rg", "x" * 100, "two words"])
+@pytest.mark.parametrize(
+    "name",
+    ["work", "ada@example.org", "a.b-c_d", "J\u00f6rg", "x" * 100, "two words", "console", "0123456789abcde"],
+)
 def test_ordinary_names_are_identities(name: str) -> None:
     assert check_identity(name) == name
 
