@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,11 @@ def test_a_keyring_that_does_not_answer_is_told_in_one_line(healthy: ProfilePlac
     healthy.publisher.use_keyring("raises")
     told = healthy.run("doctor", code=None)
     assert "Traceback" not in told.out
+
+
+@pytest.mark.parametrize(("year", "fact"), [(1969, "says 1969-01-01"), (2026, "which is still to come")])
+def test_a_clock_that_is_wrong_or_was_moved_back_is_found(
+    healthy: ProfilePlace, monkeypatch: pytest.MonkeyPatch, year: int, fact: str
+) -> None:
+    monkeypatch.setattr("sealstead.clock.SystemClock.now", lambda _: datetime(year, 1, 1, tzinfo=UTC))
+    assert any(each["label"] == "clock" and fact in each["detail"] for each in problems(healthy))

@@ -239,6 +239,31 @@ def test_a_claim_never_looks_like_a_statement(place: ProfilePlace, name: str) ->
     assert place.files() == before
 
 
+@pytest.mark.parametrize("year", [1901, 1969, 1970, 2020])
+@pytest.mark.parametrize(
+    "command",
+    [["sign", "--url", PAGES[0]], ["sign", "--url", PAGES[0], "--format", "tiny"], ["update-proofs"]],
+)
+def test_a_clock_that_cannot_be_right_signs_nothing(
+    place: ProfilePlace, monkeypatch: pytest.MonkeyPatch, command: list[str], year: int
+) -> None:
+    with_key(place)
+    before = place.files()
+    monkeypatch.setattr("sealstead.clock.SystemClock.now", lambda _: datetime(year, 7, 20, tzinfo=UTC))
+    told = place.run(*command, "--json", code=1)
+    assert (told.out, told.error["code"]) == ("", "clock")
+    assert place.files() == before
+    place.run("inspect")
+
+
+def test_a_clock_that_was_moved_back_does_not_take_proofs_for_good(
+    place: ProfilePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_key(place, stored(PROFILE, proof(PAGES[0])))
+    monkeypatch.setattr("sealstead.clock.SystemClock.now", lambda _: NOW - timedelta(days=30))
+    assert "which is still to come" in place.run("validate", code=1).err
+
+
 # update-proofs
 
 

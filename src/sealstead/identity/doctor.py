@@ -11,7 +11,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +23,11 @@ from sealstead.identity.journal import find_pending
 from sealstead.identity.keyslots import KeyPlaces, NoKeyError, find_key, public_beside
 from sealstead.identity.listing import ListedKey, index_problem, list_keys
 from sealstead.identity.profile import ProfileFile
+from sealstead.identity.proofs import NOT_BEFORE
 from sealstead.identity.statements import profile_key
 
 SCRIPT = "pypi-profile"
 OURS = "sealstead"
-_BUILT_IN = datetime(2026, 1, 1, tzinfo=UTC)
-"""No clock that is right says anything earlier."""
 _SKEW = timedelta(days=1)
 _OTHERS = 0o077
 _MOST_OF_A_SCRIPT = 1 << 16
@@ -116,7 +115,7 @@ def check_programs(environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def check_clock(at: datetime) -> Iterator[Check]:
-    if at < _BUILT_IN:
+    if at < NOT_BEFORE:
         yield Check(
             "machine",
             Status.PROBLEM,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sealstead.durations import parse_duration
-from sealstead.errors import ExpiredError, InputError, ParseError, VerificationError
+from sealstead.errors import ConflictError, ExpiredError, InputError, ParseError, VerificationError
 from sealstead.formats.minisign import SecretKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
 from sealstead.formats.proof_text import (
@@ -35,6 +35,8 @@ from sealstead.identity.statements import Believed
 
 PACKAGE_PREFIX = "pypi-profile-"
 LONGEST_URL = 2000
+NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+"""When this program began. No clock that is right says anything earlier."""
 _WEB = ("https", "http")
 _NAMED = ("dns", "matrix", "xmpp", "acct", "openpgp4fpr", "aspe")
 """Schemes of claims that are no web page; what follows is a name, not a place."""
@@ -52,6 +54,12 @@ class ExpiryError(InputError):
     """Not a moment at which a proof can end."""
 
     code = "expiry"
+
+
+class ClockError(ConflictError):
+    """The machine's clock cannot be right: what is signed now would be dated wrongly, and believed by nobody."""
+
+    code = "clock"
 
 
 class Standing(enum.StrEnum):
@@ -97,6 +105,14 @@ def check_url(url: str) -> str:
     if user is not None:
         raise ClaimError("an address with a user name or password in it is not published")
     return url
+
+
+def check_clock(at: datetime) -> None:
+    """Raises ClockError if it cannot be that early."""
+    if at < NOT_BEFORE:
+        raise ClockError(
+            f"the clock says {at:%Y-%m-%d}, and a proof of that day would be worthless", hint="set the clock"
+        )
 
 
 def check_username(name: str) -> str:

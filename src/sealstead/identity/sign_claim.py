@@ -18,7 +18,7 @@ from sealstead.formats.minisign import (
 from sealstead.formats.profile_schema import Profile
 from sealstead.formats.proof_text import Form, ProofContext, signed_message, verify_proof
 from sealstead.formats.statement import reserved_comment
-from sealstead.identity.proofs import sign_link
+from sealstead.identity.proofs import check_clock, sign_link
 from sealstead.identity.statements import find_revocation
 
 _PUBLIC_FILE = 0o644
@@ -71,11 +71,12 @@ def sign_claim(
 
     Raises:
         ClaimError: nothing can be claimed of that URL, or the profile names no user.
-        RevokedKeyError: as `check_not_revoked`.
+        RevokedKeyError, ClockError: as `check_not_revoked` and `check_clock`.
     """
     from sealstead.formats.profile_schema import ProfileLink
     from sealstead.identity.proofs import context_of, package_of, suggested_form
 
+    check_clock(at)
     check_not_revoked(profile, key.public, at)
     known = next((link for link in profile.profiles if link.url == url), None)
     link = known or ProfileLink(kind=kind or "website", label=url, url=url)

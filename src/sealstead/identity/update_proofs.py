@@ -15,6 +15,7 @@ from sealstead.identity.profile import ProfileFile
 from sealstead.identity.proofs import (
     ClaimError,
     Standing,
+    check_clock,
     check_stored,
     check_url,
     check_username,
@@ -112,10 +113,12 @@ def renew(
     """Return the profile with new proofs for all that is `due`; an empty public key is filled in.
 
     Raises:
+        ClockError: the clock cannot be right.
         RevokedKeyError: the profile says that the key is revoked.
         ProfileEditError: there is no safe place for one of them.
     """
     profile = file.profile
+    check_clock(at)
     check_not_revoked(profile, key.public, at)
     renewals = []
     for each in due:
