@@ -8,7 +8,7 @@ from typing import Any
 
 KEYRING_SECONDS = 0.5
 """Instead of five. Long enough for a busy machine, for what should answer here answers at once."""
-LOCK_SECONDS = 1.0
+LOCK_SECONDS = 0.5
 
 
 def prepare() -> None:
