@@ -48,7 +48,7 @@ class Existing:
 def look_at(places: KeyPlaces, identity: str, *, explicit: Path | None = None) -> Existing:
     """Return what is there of an identity's keys."""
     path, public_path = paths_of(places, identity, explicit)
-    blob: bytes | None = field(default=None, repr=False)
+    blob: bytes | None = None
     if path.exists() or path.is_symlink():
         blob, _ = places.directory.load_secret(path)
     keyring_blob, reason = None, "a key file was named" if explicit else None
