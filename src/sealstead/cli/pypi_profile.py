@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NoReturn
 
+_OBJECTS_BEFORE_COLLECTION = 50_000
+
 
 def main() -> NoReturn:
+    # What the imports make is no garbage: looking for it a hundred times takes a tenth of a short command.
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     if sys.argv[1:2] in (["sign-file"], ["verify-file"]):
         # Before the rest is imported: the file is read meanwhile.
         from sealstead.identity.file_digest import begin_early
