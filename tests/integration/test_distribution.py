@@ -8,9 +8,11 @@ import subprocess
 import sys
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from tests.docs.pages import ROOT, tracked
 from tests.server_process import clean_environment
 
@@ -143,3 +145,26 @@ def test_an_installed_server_finds_its_templates(installed: Path, tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(installed))
+
+
+def test_the_base_install_is_small() -> None:
+    """At most ten packages and thirty megabytes, this one with all its parts included."""
+    sizes: dict[str, int] = {}
+
+    def add(name: str) -> None:
+        found = metadata.distribution(name)
+        if found.name in sizes:
+            return
+        files = [Path(str(file.locate())) for file in found.files or ()]
+        sizes[found.name] = sum(file.stat().st_size for file in files if file.is_file())
+        for line in found.requires or ():
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                add(needed.name)
+
+    add("sealstead")
+    # Installed for development: what a wheel would bring stands in the source tree, with its byte code.
+    source = [path for path in (ROOT / "src").rglob("*") if path.is_file()]
+    sizes["sealstead"] = sum(path.stat().st_size for path in source)
+    assert len(sizes) <= 10, sorted(sizes)
+    assert sum(sizes.values()) <= 30_000_000, sizes
