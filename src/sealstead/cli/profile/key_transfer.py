@@ -131,7 +131,7 @@ def _wanted(context: KeyContext, found: FoundKey, for_copy: Passphrases) -> Secr
         default="",
         show_default=False,
         hide_input=True,
-        confirmation_prompt=True,
+        confirmation_prompt="The passphrase again",
         err=True,
     )
     return Secret(typed) if typed else None
