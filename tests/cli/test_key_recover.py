@@ -148,3 +148,37 @@ def test_the_lost_key_is_history_and_no_defect(publisher: Publisher) -> None:
     states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
     assert states == {done["new_key_id"]: "active", old.id: "revoked"}
     assert "its file is gone" not in publisher.run("doctor").out
+
+
+def test_a_key_of_another_name_is_not_lost(publisher: Publisher) -> None:
+    published(publisher)
+    done = refused(publisher, "key-recover", "--keyring-identity", "work")
+    assert (done.code, done.error) == (1, "key-still-there")
+    publisher.environment["PYPI_PROFILE_KEY_PATH"] = str(publisher.root / "missing.key")
+    assert refused(publisher, "key-recover").error == "key-still-there"
+
+
+def test_a_key_in_the_keyring_under_another_name_is_not_lost(publisher: Publisher) -> None:
+    """Made as `default`, before the profile had a user name."""
+    publisher.use_keyring()
+    publisher.write_profile()
+    publisher.good("keygen")
+    text = publisher.profile.read_text().replace('pypi_username = ""', 'pypi_username = "ada"')
+    publisher.profile.write_text(text)
+    for path in publisher.keys.glob("minisign*"):
+        path.unlink()
+    assert refused(publisher, "key-recover").error == "key-still-there"
+
+
+@pytest.mark.parametrize("how", ["locked", "switched off"])
+def test_a_keyring_that_does_not_tell_is_no_proof_of_a_loss(publisher: Publisher, how: str) -> None:
+    publisher.use_keyring()
+    published(publisher)
+    for path in publisher.keys.glob("minisign*"):
+        path.unlink()
+    options = ["--no-keyring"] if how == "switched off" else []
+    publisher.use_keyring("locked" if how == "locked" else "ok")
+    done = refused(publisher, "key-recover", *options)
+    assert (done.code, done.error) == (1, "unsure")
+    publisher.good("key-recover", *options, "--force")
+    check_proofs(now(publisher))

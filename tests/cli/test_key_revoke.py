@@ -206,3 +206,21 @@ def test_nothing_is_given_up_where_nothing_waits(publisher: Publisher) -> None:
     before = snapshot(publisher)
     assert publisher.good("key-restore", "--give-up", "--json").json["given_up"] is False
     assert snapshot(publisher) == before
+
+
+def test_a_key_of_another_name_is_not_revoked(publisher: Publisher) -> None:
+    published(publisher)
+    publisher.good("keygen", "--keyring-identity", "work")
+    for name in ("work", "nobody"):
+        done = refused(publisher, "key-revoke", "--keyring-identity", name, "--force")
+        assert (done.code, done.error) == (3, "no-key")
+    publisher.good("key-revoke", "--keyring-identity", "ada", "--force")
+
+
+def test_a_key_does_not_come_back_into_somebody_elses_profile(publisher: Publisher) -> None:
+    publisher.good("keygen", "--keyring-identity", "work")
+    made = publisher.good("key-rotate", "--keyring-identity", "work", "--json").json
+    publisher.write_profile(username="ada")
+    before = publisher.profile.read_bytes()
+    publisher.good("key-restore", made["old_key_id"])
+    assert publisher.profile.read_bytes() == before

@@ -543,3 +543,13 @@ def test_what_finds_no_key_makes_no_directory(publisher: Publisher) -> None:
     ):
         assert publisher.run(*command).code in (2, 3)
         assert not publisher.keys.exists()
+
+
+def test_only_a_public_key_gives_way_to_one(publisher: Publisher) -> None:
+    publisher.write_profile(username="ada", public_key=key(1).public.line)
+    (publisher.here / "my.key").write_bytes(key_file(1))
+    (publisher.here / "my.key").chmod(0o600)
+    (publisher.here / "my.pub").write_text("a list of pubs")
+    publisher.environment["PYPI_PROFILE_KEY_PATH"] = "my.key"
+    done = refused(publisher, "key-rotate")
+    assert (done.code, done.error) == (1, "no-public-key-file")

@@ -245,3 +245,22 @@ def test_a_key_that_comes_back_from_outside_leaves_the_archive(publisher: Publis
     listed = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
     assert listed == {made["old_key_id"]: "active", made["new_key_id"]: "archived"}
     assert len(publisher.good("key-list", "--json").json) == 2
+
+
+def test_no_copy_replaces_another_key(publisher: Publisher) -> None:
+    """Whatever `--force` says: what stands there may be the only one."""
+    publisher.good("keygen")
+    publisher.good("keygen", "--keyring-identity", "work")
+    work = (publisher.keys / "minisign.work.key").read_bytes()
+    brought(publisher, work, "work.key")
+    brought(publisher, key_file(1, "pass"), "sealed.key")
+    for target in (
+        publisher.keys / "minisign.work.key",
+        publisher.keys / "new.key",
+        "work.key",
+        "sealed.key",
+    ):
+        done = refused(publisher, "key-export", "--output", str(target), "--force")
+        assert (done.code, done.error) == (1, "key-in-the-way")
+    publisher.good("key-export", "--output", "own.key")
+    publisher.good("key-export", "--output", "own.key", "--force", "--password-stdin", stdin="pass\n")

@@ -60,6 +60,8 @@ class FileChange:
     secret: bool = False
     transient: bool = False
     """Of a PREPARE step: destroyed at the end."""
+    expendable: bool = False
+    """What stands there is no secret of its own: the same key under another passphrase, or no key at all."""
     expected: bytes | None = field(default=None, repr=False)
     """What the caller has read there; checked if `checked`."""
     checked: bool = False
@@ -124,16 +126,15 @@ def carry_out(places: KeyPlaces, change: Change) -> list[str]:
 
 def _plan(places: KeyPlaces, change: Change) -> tuple[dict[Step, FileChange], Journal | None]:
     planned: dict[Step, FileChange] = {}
+    kept = {
+        digest(file.content)
+        for file in change.files
+        if file.phase is Phase.PREPARE and file.content is not None
+    }
     for file in change.files:
         before = digest_of(file.path)
-        if before == UNREADABLE:
-            raise UnsafeFileError(f"{file.path} is not a regular file that can be read")
-        if file.checked and before != (None if file.expected is None else digest(file.expected)):
-            raise ChangeConflictError(
-                f"{file.path} has been changed meanwhile",
-                hint="nothing was overwritten; run the command again",
-            )
-        after = None if file.content is None else digest(file.content)
+        _check(file, before, kept)
+        after = _digest(file.content)
         step = Step(
             store=str(file.path),
             phase=file.phase,
@@ -181,6 +182,27 @@ def _plan(places: KeyPlaces, change: Change) -> tuple[dict[Step, FileChange], Jo
         steps=tuple(steps),
         facts={**change.facts, "index": rows},
     )
+
+
+def _check(file: FileChange, before: str | None, kept: set[str]) -> None:
+    """Refuse a change that would meet, or do, what it should not. `kept`: digests of what goes to the archive."""
+    if before == UNREADABLE:
+        raise UnsafeFileError(f"{file.path} is not a regular file that can be read")
+    replaces = file.secret and file.phase is not Phase.PREPARE and before != _digest(file.content)
+    if replaces and before is not None and before not in kept and not file.expendable:
+        # The last line of defence: no command's mistake may cost the only copy of a key.
+        raise ChangeConflictError(
+            f"{file.path} holds a key that would be kept nowhere", hint="key-export writes a copy of it"
+        )
+    if file.checked and before != _digest(file.expected):
+        raise ChangeConflictError(
+            f"{file.path} has been changed meanwhile",
+            hint="nothing was overwritten; run the command again",
+        )
+
+
+def _digest(content: bytes | None) -> str | None:
+    return None if content is None else digest(content)
 
 
 def _staged_path(places: KeyPlaces, path: Path) -> Path:

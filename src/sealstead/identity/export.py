@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sealstead.custody.files import FileExistsConflictError
-from sealstead.errors import InputError
-from sealstead.formats.minisign import PublicKey, SecretKey, WrongPassphraseError
+from sealstead.custody.key_dir import KeyDir
+from sealstead.errors import ConflictError, InputError, ParseError
+from sealstead.formats.minisign import PublicKey, SecretKey, WrongPassphraseError, parse_secret_key
 from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.places import FoundKey, KeyPlaces
 from sealstead.identity.slots import key_file
 from sealstead.lifecycle.journal import Phase
 from sealstead.secret import Secret
+
+
+class KeyInTheWayError(ConflictError):
+    """A secret key stands where something else was to be written."""
+
+    code = "key-in-the-way"
 
 
 class ExportTargetError(InputError):
@@ -62,6 +69,29 @@ def check_target(path: Path, *, force: bool) -> Path:
     return target
 
 
+def refuse_key(directory: KeyDir, target: Path, *, same_as: bytes | None = None) -> None:
+    """Refuse to write over a secret key, whatever `--force` says: it may be the only one.
+
+    `same_as`: a key file; a copy of that very key may be replaced.
+
+    Raises:
+        KeyInTheWayError: the target is in the key directory, or holds another secret key.
+    """
+    if target.parent.exists() and directory.path.exists() and target.parent.samefile(directory.path):
+        raise KeyInTheWayError(f"{target} is in the key directory", hint="write it somewhere else")
+    try:
+        held = target.read_bytes()
+        public = parse_secret_key(held).public
+    except (OSError, ParseError):
+        return
+    if same_as is not None and (held == same_as or (public and public == parse_secret_key(same_as).public)):
+        return
+    raise KeyInTheWayError(
+        f"{target} is a secret key",
+        hint="move it away first, or choose another name; --force does not replace it",
+    )
+
+
 def export(
     places: KeyPlaces,
     found: FoundKey,
@@ -75,6 +105,7 @@ def export(
 
     Without one the copy is the file as it is, or `decrypted`. The caller has called `check_target`.
     """
+    refuse_key(places.directory, target, same_as=found.blob)
     public, blob, encrypted = found.public, found.blob, found.file.encrypted
     if encrypted and new_passphrase is not None and (opened := _opened(found, new_passphrase)):
         public = opened.public  # its passphrase already
@@ -86,7 +117,7 @@ def export(
         Change(
             command="key-export",
             identity=found.identity,
-            files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True),),
+            files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True, expendable=True),),
             facts={"target": str(target)},
         ),
     )

@@ -21,7 +21,9 @@ from sealstead.custody.os_keyring import (
     KeyringStore,
     KeyringTimeoutError,
 )
-from sealstead.identity.keyslots import KeyPlaces
+from sealstead.errors import ParseError
+from sealstead.formats.minisign import PublicKey, parse_public_key, serialize_public_key
+from sealstead.identity.places import KeyPlaces
 from sealstead.identity.steps import conflict, finish, look, roll_back
 from sealstead.lifecycle.journal import Verdict, decide
 
@@ -129,21 +131,33 @@ def give_up(places: KeyPlaces) -> list[Path]:
         if journal is None:
             return []
         kept: list[Path] = []
+        public = _line(str(journal.facts.get("new_public_key", "")))
         for step in journal.steps:
-            if step.staged is not None and step.secret and digest_of(Path(step.staged)) == step.after:
-                path = _free_archive_path(
-                    places, journal.identity, str(journal.facts.get("new_id", "staged"))
-                )
+            if (
+                step.staged is not None
+                and step.secret
+                and step.after
+                and digest_of(Path(step.staged)) == step.after
+            ):
+                path = _archive_path(places, journal.identity, public, step.after)
                 journal_file.add(Path(step.staged), path)
+                if public is not None and not path.with_suffix(".pub").exists():
+                    # An encrypted key does not tell its public half.
+                    places.directory.store_public(path.with_suffix(".pub"), serialize_public_key(public))
                 kept.append(path)
         roll_back(places, journal, ())
         return kept
 
 
-def _free_archive_path(places: KeyPlaces, identity: str, key_id: str) -> Path:
-    path = places.directory.archive_path(identity, key_id)
-    number = 1
-    while path.exists():
-        number += 1
-        path = places.directory.archive_path(identity, f"{key_id}-{number}")
-    return path
+def _archive_path(places: KeyPlaces, identity: str, public: PublicKey | None, content: str) -> Path:
+    """Return a free name of an archived key, by its id, else by its digest."""
+    if public is not None and not places.directory.archive_path(identity, public.id).exists():
+        return places.directory.archive_path(identity, public.id)
+    return places.directory.archive_path(identity, content[:16].upper())
+
+
+def _line(text: str) -> PublicKey | None:
+    try:
+        return parse_public_key(text)
+    except ParseError:
+        return None

@@ -101,7 +101,14 @@ def change_passphrase(
             command="key-password",
             identity=found.identity,
             files=(
-                FileChange(path=found.path, content=blob, secret=True, expected=found.blob, checked=True),
+                FileChange(
+                    path=found.path,
+                    content=blob,
+                    secret=True,
+                    expected=found.blob,
+                    checked=True,
+                    expendable=True,
+                ),
                 # Encrypted, the key file no longer tells which key it is: its public half has to.
                 FileChange(path=public_path, content=serialize_public_key(key.public)),
             ),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
+from sealstead.custody.files import MissingFileError
+from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import ConflictError, KeyUnavailableError, ParseError
+from sealstead.formats.minisign import PublicKey
 from sealstead.identity.keyslots import find_key
-from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError
+from sealstead.identity.lookup import find_by_id
+from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, index_entries
 from sealstead.identity.profile import ProfileFile
 from sealstead.identity.rekey import Order, rekey
 from sealstead.identity.rekeyed import Rekeyed, pages_of
@@ -26,34 +31,110 @@ class KeyStillThereError(ConflictError):
         self.found = found
 
 
+class UnsureError(ConflictError):
+    """A place where the secret key may be could not be looked at."""
+
+    code = "unsure"
+
+
+class Search(NamedTuple):
+    found: FoundKey | None
+    unseen: tuple[str, ...]
+    """Why a place could not be looked at, where the key may well be."""
+
+
 def find_usable(
     places: KeyPlaces,
     identity: str,
     profile: ProfileFile,
     *,
-    anywhere: bool,
     explicit: Path | None = None,
-) -> FoundKey | None:
-    """Return the secret key that the profile names, if it is still here; without a name, the identity's.
+) -> Search:
+    """Look for the secret key that the profile names, whoever's it is and wherever; without a name, the identity's.
 
     An encrypted key of which nobody knows the public half may be the one, and counts. A damaged one is gone.
     """
     wanted = profile_key(profile.profile)
+    unseen: list[str] = []
+    maybe: FoundKey | None = None
+    for where in dict.fromkeys((explicit, None)):
+        try:
+            found = find_key(places, identity, wanted=wanted, explicit=where, anywhere=wanted is not None)
+        except (NoKeyError, MissingFileError, ParseError):
+            continue
+        except KeyUnavailableError as exc:
+            unseen.append(exc.message)
+            continue
+        if wanted is None or found.public == wanted:
+            return Search(found, ())
+        maybe = maybe or (found if found.public is None else None)
+    if wanted is None:
+        return Search(maybe, tuple(unseen))
+    named = _under_another_name(places, wanted, unseen)
+    if named is None and _told_of_keyring(places, wanted):
+        reason = _keyring_silence(places, identity)
+        unseen += [reason] if reason else []
+    return Search(named or maybe, tuple(dict.fromkeys(unseen)))
+
+
+def _under_another_name(places: KeyPlaces, wanted: PublicKey, unseen: list[str]) -> FoundKey | None:
+    """Look through the archives and keyring entries of every identity."""
     try:
-        return find_key(
-            places, identity, wanted=wanted, explicit=explicit, anywhere=anywhere and wanted is not None
-        )
-    except (NoKeyError, KeyUnavailableError, ParseError):
-        return None
+        found = find_by_id(places, wanted.id)
+        if found.public == wanted:
+            return found
+    except NoKeyError:
+        pass
+    for entry in index_entries(places):
+        if entry.public_key != wanted.line:
+            continue
+        try:
+            found = find_key(places, entry.identity, wanted=wanted)
+        except (NoKeyError, MissingFileError, ParseError):
+            continue
+        except KeyUnavailableError as exc:
+            unseen.append(exc.message)
+            continue
+        if found.public == wanted:
+            return found
+    return None
 
 
-def check_lost(found: FoundKey | None, profile: ProfileFile) -> None:
-    """Refuse to replace what is still here.
+def _told_of_keyring(places: KeyPlaces, wanted: PublicKey) -> bool:
+    """Tell whether the key may be in the keyring: the index says so, or knows nothing of the key at all."""
+    known = [entry for entry in index_entries(places) if entry.public_key == wanted.line]
+    return not known or any("keyring" in entry.stored for entry in known)
+
+
+def _keyring_silence(places: KeyPlaces, identity: str) -> str | None:
+    """Return why a keyring that is there does not tell; None where there is none, or where it did."""
+    if places.keyring is None:
+        return places.keyring_reason if _kept_in_keyring(places) else None
+    try:
+        places.keyring.get(identity)
+    except (KeyringTimeoutError, KeyringRefusedError) as exc:
+        return exc.message
+    return None
+
+
+def _kept_in_keyring(places: KeyPlaces) -> bool:
+    return any("keyring" in entry.stored for entry in index_entries(places))
+
+
+def check_lost(search: Search, profile: ProfileFile) -> None:
+    """Refuse to replace what is still here, or may be.
 
     Raises:
         KeyStillThereError: it names the key.
+        UnsureError: it names the place that could not be looked at.
     """
+    found = search.found
     if found is None:
+        if search.unseen:
+            raise UnsureError(
+                f"the key that {profile.name} names may be where it could not be looked for: {'; '.join(search.unseen)}",
+                hint="make that place readable and run it again; --force takes the key for lost",
+            )
         return
     place = str(found.path) if found.path else f"the keyring entry of {found.identity}"
     hint = "replace it with key-rotate, which both keys sign; --force gives it up all the same"

@@ -30,8 +30,17 @@ class OtherProfileError(ConflictError):
 class Restoration:
     archived: FoundKey
     profile: ProfileFile | None
+    """One that names no key yet gets the restored one only if it is of the same identity: see `for_key`."""
     proofs_end: datetime | None = None
     package: str | None = None
+
+
+def for_key(archived: FoundKey, profile: ProfileFile | None) -> ProfileFile | None:
+    """Return the profile that is concerned when a key comes back: not one of another user that names no key yet."""
+    if profile is None or profile_key(profile.profile) is not None:
+        return profile
+    username = profile.profile.identity.pypi_username
+    return profile if username in ("", archived.identity) else None
 
 
 def check_restoration(places: KeyPlaces, restoration: Restoration, *, at: datetime) -> None:

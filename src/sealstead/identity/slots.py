@@ -9,7 +9,7 @@ from pathlib import Path
 from sealstead.custody.files import MissingFileError
 from sealstead.custody.journal_file import digest
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
-from sealstead.errors import ParseError
+from sealstead.errors import ConflictError, ParseError
 from sealstead.formats.minisign import (
     PublicKey,
     SecretKey,
@@ -23,6 +23,12 @@ from sealstead.identity.change import FileChange, KeyringChange
 from sealstead.identity.places import FoundKey, KeyPlaces, read_public
 from sealstead.lifecycle.journal import Phase
 from sealstead.secret import Secret
+
+
+class NoPublicKeyFileError(ConflictError):
+    """Where the public half of a key belongs, there is something else."""
+
+    code = "no-public-key-file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,15 @@ def key_file(key: SecretKey, passphrase: Secret[str] | None) -> KeyFile:
 
 
 def fill(slot: Slot, new: KeyFile) -> tuple[FileChange, ...]:
-    """Return the changes that put `new` into the slot."""
+    """Return the changes that put `new` into the slot.
+
+    Raises:
+        NoPublicKeyFileError: beside a key file that somebody named stands something else than a public key.
+    """
+    if slot.named and slot.public.exists() and slot.public_there() is None:
+        raise NoPublicKeyFileError(
+            f"{slot.public} is no public key, and its place is needed for one", hint="move it away first"
+        )
     return (
         FileChange(path=slot.secret, content=new.blob, secret=True),
         FileChange(path=slot.public, content=serialize_public_key(new.public)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -354,3 +354,42 @@ def test_a_debt_is_dropped_when_somebody_else_writes_the_entry(world: World) -> 
     recover_pending(world.places)
     assert world.ring.entries["work"] == b"of another key directory"
     assert world.litter() == set()
+
+
+def test_no_mistake_of_a_command_costs_the_only_copy_of_a_key(world: World) -> None:
+    careless = Change(
+        command="keygen",
+        identity="work",
+        files=(FileChange(path=world.key, content=NEW, secret=True, phase=Phase.COMMIT),),
+    )
+    with pytest.raises(ChangeConflictError, match="kept nowhere"):
+        carry_out(world.places, careless)
+    assert (world.standing(), world.litter()) == ("before", set())
+
+
+def test_what_is_given_up_can_be_found_again(world: World) -> None:
+    """Also an encrypted key, which does not tell its own id."""
+    from tests.keys import key
+
+    from sealstead.formats.minisign import parse_public_key
+
+    line = key(5).public.line
+    change = replace(world.change(), facts={"new_public_key": line})
+    for number in itertools.count(20):
+        try:
+            with dies_at(number):
+                carry_out(world.places, change)
+        except Killed:
+            if world.toml.read_bytes() == AFTER:
+                break
+            recover_pending(world.places)
+    world.toml.write_bytes(b"edited by hand")
+    (kept,) = give_up(world.places)
+    assert kept == world.places.directory.archive_path("work", key(5).public.id)
+    assert parse_public_key(kept.with_suffix(".pub").read_bytes()) == key(5).public
+
+
+def test_no_key_shows_in_what_is_printed_of_a_change(world: World) -> None:
+    text = repr(world.change())
+    assert "secret'" not in text
+    assert "old secret" not in text

@@ -75,15 +75,10 @@ def key_recover(
     ends = parse_expiry(expires, context.at)
     with locked(context, dry_run=dry_run) as context:
         profile = _profile(context)
-        found = find_usable(
-            context.places,
-            context.identity,
-            profile,
-            anywhere=not context.identity_named,
-            explicit=context.explicit,
-        )
+        search = find_usable(context.places, context.identity, profile, explicit=context.explicit)
         if not force:
-            check_lost(found, profile)
+            check_lost(search, profile)
+        found = search.found
         if dry_run:
             planned = preview(context.places, context.identity, profile, found, explicit=context.explicit)
             _tell(planned, present=found is not None, as_json=as_json)

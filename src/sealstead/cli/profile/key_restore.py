@@ -77,7 +77,7 @@ def key_restore(
     """
     from sealstead.identity.lookup import find_by_id
     from sealstead.identity.proofs import parse_expiry
-    from sealstead.identity.restore import is_active, preview, restore
+    from sealstead.identity.restore import for_key, is_active, preview, restore
 
     if give_up:
         context = open_context(**options, writes=False)
@@ -91,9 +91,10 @@ def key_restore(
         return 0
     with locked(context, dry_run=dry_run) as context:
         identity = context.identity if context.identity_named else None
+        archived = find_by_id(context.places, key_id, identity=identity)
         restoration = Restoration(
-            archived=find_by_id(context.places, key_id, identity=identity),
-            profile=context.profile,
+            archived=archived,
+            profile=for_key(archived, context.profile),
             proofs_end=parse_expiry(expires, context.at),
             package=profile_package,
         )

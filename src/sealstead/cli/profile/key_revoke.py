@@ -125,6 +125,8 @@ def _key(context: KeyContext, name: str | None) -> PublicKey:
         return find_public(context.places, name, context.profile.profile if context.profile else None)
     if context.wanted is None:
         raise NothingToRevokeError("the profile names no key", hint="say which: --key KEY-ID")
+    if context.identity_named:
+        context.find(wanted=context.wanted)  # refuses where the profile's key is not that identity's
     return context.wanted
 
 
