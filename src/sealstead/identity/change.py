@@ -119,7 +119,7 @@ def carry_out(places: KeyPlaces, change: Change) -> list[str]:
             _undo(places, journal, exc)
             raise
         try:
-            return finish(places, journal)
+            return finish(places, journal, just_committed=True)
         except (SealsteadError, OSError) as exc:
             raise _unfinished(journal, exc) from exc
 

@@ -6,7 +6,7 @@ Nothing here decides: `lifecycle.journal` does. A step is made only while its st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sealstead.custody import journal_file
@@ -71,16 +71,24 @@ def apply(places: KeyPlaces, journal: Journal, step: Step) -> None:
         journal_file.put_in_place(Path(step.staged), path)
 
 
-def finish(places: KeyPlaces, journal: Journal) -> list[str]:
+def finish(places: KeyPlaces, journal: Journal, *, just_committed: bool = False) -> list[str]:
     """Bring a change to its end that has been committed; return what the user should be warned of.
+
+    `just_committed`, by this very process: then an entry of the keyring that somebody wrote meanwhile is theirs, as
+    it would have been a moment earlier. Found later, after a crash, nobody knows what came first: a conflict.
 
     Raises:
         ChangeConflictError: a store holds what it should not; nothing more is touched.
     """
-    decision = decide(journal, look(places, journal))
+    seen = look(places, journal)
+    warnings: list[str] = []
+    for step in journal.steps:
+        if just_committed and step.keyring and seen[step].holds not in (step.before, step.after, UNKNOWN):
+            journal = replace(journal, steps=tuple(each for each in journal.steps if each != step))
+            warnings.append(f"the keyring entry of {step.store} holds another key by now, and stays as it is")
+    decision = decide(journal, seen)
     if decision.verdict is not Verdict.FORWARD:
         raise conflict(journal, decision.conflicts)
-    warnings: list[str] = []
     unsettled = list(decision.unsettled)
     for step in decision.apply:
         try:
