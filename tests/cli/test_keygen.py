@@ -406,3 +406,66 @@ def test_a_directory_that_cannot_be_made_is_told(publisher: Publisher) -> None:
 def test_the_key_of_a_test_is_not_one_of_ours() -> None:
     """Keys of tests are made from numbers; a command must never make one of them."""
     assert key(1).public.id == parse_secret_key(key_file(1)).open().public.id
+
+
+# Nothing that was a key is ever lost
+
+
+def kept(publisher: Publisher) -> set[bytes]:
+    return {path.read_bytes() for path in publisher.keys.iterdir() if path.suffix in (".key", ".bak")}
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_an_encrypted_key_without_its_public_half_is_archived_too(publisher: Publisher, stale: bool) -> None:
+    """What an older archive is called says nothing of the key that stands there now."""
+    publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "pw"
+    path, public = publisher.keys / "minisign.key", publisher.keys / "minisign.pub"
+    publisher.good("keygen")
+    first, first_public = path.read_bytes(), public.read_bytes()
+    publisher.good("keygen", "--force")
+    second = path.read_bytes()
+    public.unlink()
+    if stale:
+        public.write_bytes(first_public)
+    made = publisher.good("keygen", "--force", "--json").json
+    assert Path(made["archived_path"]).read_bytes() == second
+    assert {first, second} < kept(publisher)
+
+
+@pytest.mark.parametrize("content", [b"something else", key_file(1, "another passphrase")])
+def test_whatever_stands_in_the_archive_under_its_name(publisher: Publisher, content: bytes) -> None:
+    publisher.keys.mkdir(mode=0o700)
+    for name, blob in (
+        ("minisign.key", key_file(1)),
+        (f"minisign.{key(1).public.id}.bak", content),
+    ):
+        (publisher.keys / name).write_bytes(blob)
+        (publisher.keys / name).chmod(0o600)
+    made = publisher.good("keygen", "--force", "--json").json
+    assert made["replaced_key_id"] == key(1).public.id
+    assert Path(made["archived_path"]).read_bytes() == key_file(1)
+    assert {content, key_file(1)} < kept(publisher)
+    publisher.good("keygen", "--force")
+    assert {content, key_file(1)} < kept(publisher)
+
+
+@pytest.mark.parametrize(("closed", "index"), [("locked", True), ("--no-keyring", True), ("locked", False)])
+def test_a_key_that_may_be_in_a_closed_keyring_stays_in_the_profile(
+    publisher: Publisher, closed: str, index: bool
+) -> None:
+    publisher.write_profile()
+    publisher.use_keyring()
+    old = publisher.good("keygen", "--json").json
+    (publisher.keys / "minisign.key").unlink()
+    if index:
+        (publisher.keys / "minisign.pub").unlink()
+    else:
+        (publisher.keys / "keys.json").unlink()
+    before = publisher.profile.read_bytes()
+    publisher.use_keyring("locked")
+    options = ["--no-keyring"] if closed == "--no-keyring" else []
+    done = publisher.good("keygen", "--json", *([] if index else ["--force"]), *options)
+    assert publisher.profile.read_bytes() == before
+    assert (done.json["profile_updated"], done.json["profile_names"]) == (None, old["key_id"])
+    assert old["key_id"] in done.err
+    assert done.json["key_id"] in done.err

@@ -125,6 +125,8 @@ def test_a_relabelled_signature_does_not_sign_a_digest(publisher: Publisher, rel
         json.dumps({"profile_package": "p", "pypi_username": "u", "subject": "https://x.test", "n": 1}),
         json.dumps({"p": "p", "s": "https://x.test", "u": "u", "y": 2026}),
         ' {"u":"u",\n"p":"p","s":"s","e":1}\n',
+        '{"e":1,"i":1,"n":"x","p":"p","s":"s","u":"u","z":' + "[" * 20_000 + "]" * 20_000 + "}",
+        '{"e":1,"i":1,"n":"x","p":"p","s":"s","u":"u","z":' + "9" * 5_000 + "}",
         "sealstead statement v1\nanything",
         "\n Sealstead Statement v2",
     ],

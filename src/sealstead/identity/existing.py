@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sealstead.custody.files import MissingFileError
+from sealstead.custody.journal_file import digest
 from sealstead.custody.key_index import IndexEntry
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import ConflictError, KeyUnavailableError, ParseError
@@ -35,14 +36,14 @@ class Existing:
     blob: bytes | None = field(repr=False)
     """The key file on disk."""
     keyring_blob: bytes | None = field(repr=False)
+    present: PublicKey | None
+    """The public half of the key that is there, or of the one that was; None: nothing beside it tells."""
     publics: tuple[PublicKey, ...]
     """Every public key known to be of this identity, the present one first."""
     keyring_reason: str | None
     """Why the keyring is not used; None: it is."""
-
-    @property
-    def present(self) -> PublicKey | None:
-        return self.publics[0] if self.publics else None
+    unseen: tuple[PublicKey, ...] = ()
+    """Keys of this identity that may be in the keyring alone, which could not be looked at."""
 
 
 def look_at(places: KeyPlaces, identity: str, *, explicit: Path | None = None) -> Existing:
@@ -51,7 +52,7 @@ def look_at(places: KeyPlaces, identity: str, *, explicit: Path | None = None) -
     blob: bytes | None = None
     if path.exists() or path.is_symlink():
         blob, _ = places.directory.load_secret(path)
-    keyring_blob, reason = None, "a key file was named" if explicit else None
+    keyring_blob, reason, silent = None, "a key file was named" if explicit else None, False
     if explicit is None:
         try:
             if places.keyring is None:
@@ -59,19 +60,35 @@ def look_at(places: KeyPlaces, identity: str, *, explicit: Path | None = None) -
             else:
                 keyring_blob = places.keyring.get(identity)
         except (KeyringTimeoutError, KeyringRefusedError) as exc:
-            reason = exc.message
-    found: list[PublicKey | None] = [_public_of(blob), read_public(public_path), _public_of(keyring_blob)]
+            reason, silent = exc.message, True
+    beside = read_public(public_path)
+    present: list[PublicKey | None] = [_public_of(blob), beside, _public_of(keyring_blob)]
+    seen = [_public_of(blob) or (beside if blob is not None else None), _public_of(keyring_blob)]
+    told: list[PublicKey | None] = []
+    in_keyring: set[str] = set()
     if explicit is None:
-        found += [
-            parsed_key(entry.public_key) for entry in index_entries(places) if entry.identity == identity
-        ]
+        entries = [entry for entry in index_entries(places) if entry.identity == identity]
+        told += [parsed_key(entry.public_key) for entry in entries]
         for old in archives(places, identity):
-            found += [read_public(old.with_suffix(".pub")), _public_of(_loaded(places, old))]
+            archived = _loaded(places, old)
+            named = [_public_of(archived), read_public(old.with_suffix(".pub"))]
+            told += named
+            seen += named if archived is not None else []
+        known = {entry.public_key for entry in entries}
+        in_keyring = {entry.public_key for entry in entries if "keyring" in entry.stored}
+        if silent:
+            # The index may be lost: what it does not know can be in a keyring that does not answer.
+            in_keyring |= {public.line for public in (*present, *told) if public and public.line not in known}
+    publics = tuple(dict.fromkeys(public for public in (*present, *told) if public is not None))
     return Existing(
         blob=blob,
         keyring_blob=keyring_blob,
-        publics=tuple(dict.fromkeys(public for public in found if public is not None)),
+        present=next((public for public in present if public is not None), None),
+        publics=publics,
         keyring_reason=reason,
+        unseen=tuple(
+            public for public in publics if reason and public.line in in_keyring and public not in seen
+        ),
     )
 
 
@@ -99,25 +116,31 @@ def check_free(places: KeyPlaces, identity: str, existing: Existing, *, explicit
 def to_archive(
     places: KeyPlaces, identity: str, existing: Existing, successor: PublicKey, at: datetime
 ) -> tuple[list[FileChange], list[IndexEntry], Path | None]:
-    """Return what brings the present key, and the keyring's if it is another one, to the archive."""
+    """Return what brings the present key, and the keyring's if it is another one, to the archive.
+
+    Every one of them is kept, to the byte: what is in the archive already under the same name is another key until
+    its content has been compared.
+    """
     changes: list[FileChange] = []
     index: list[IndexEntry] = []
     first: Path | None = None
     for blob in dict.fromkeys(blob for blob in (existing.blob, existing.keyring_blob) if blob is not None):
-        public = _public_of(blob) or (existing.present if blob == existing.blob else None)
-        name = public.id if public else f"UNKNOWN-{os.urandom(4).hex()}"
-        path = places.directory.archive_path(identity, name)
+        # An encrypted key does not tell its public half; what an old index or archive says is of another key.
+        public = _public_of(blob) or (
+            existing.present if blob == existing.blob or not existing.blob else None
+        )
+        path, named = _archive_of(places, identity, public, blob, taken=[change.path for change in changes])
         first = first or path
-        if path in [change.path for change in changes] or path.exists():
-            continue
         changes.append(FileChange(path=path, content=blob, phase=Phase.PREPARE, secret=True))
-        if public is None:
+        if public is None or not (named or _public_of(blob)):
             continue
         changes.append(
             FileChange(
                 path=path.with_suffix(".pub"), content=serialize_public_key(public), phase=Phase.PREPARE
             )
         )
+        if not named:
+            continue  # the index knows one key by each id
         known = {entry.key_id: entry for entry in index_entries(places) if entry.identity == identity}
         old = known.get(public.id)
         index.append(
@@ -135,6 +158,25 @@ def to_archive(
             )
         )
     return changes, index, first
+
+
+def _archive_of(
+    places: KeyPlaces, identity: str, public: PublicKey | None, blob: bytes, *, taken: list[Path]
+) -> tuple[Path, bool]:
+    """Return where `blob` is archived, and whether that is the name of its id; else it is that of its content."""
+    unnamed = places.directory.archive_path(identity, digest(blob)[:16].upper())
+    if public is None:
+        return unnamed, False
+    path = places.directory.archive_path(identity, public.id)
+    if path in taken:
+        return unnamed, False
+    try:
+        held, _ = places.directory.load_secret(path)
+    except MissingFileError:
+        return path, True
+    except KeyUnavailableError:
+        return unnamed, False
+    return (path, True) if held == blob else (unnamed, False)
 
 
 def paths_of(places: KeyPlaces, identity: str, explicit: Path | None) -> tuple[Path, Path]:

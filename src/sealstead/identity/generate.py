@@ -3,7 +3,8 @@
 Rules:
   * a key that is there is never replaced unless asked to, wherever it is: on disk, in the keyring, or lost but for its
     public half; and then it goes to the archive first;
-  * the profile gets the new public key if it names none, or one of this identity; anybody else's is left alone;
+  * the profile gets the new public key if it names none, or one of this identity; anybody else's is left alone, and
+    so is one that may be in a keyring which could not be looked at;
   * everything changes together or not at all (`identity.change`).
 """
 
@@ -119,7 +120,8 @@ def _generate(
     key = new_key()
     path, public_path = paths_of(places, identity, explicit)
     named = _named_by(profile)
-    takes_over = profile is not None and (named is None or named in existing.publics)
+    unseen = profile is not None and named in existing.unseen
+    takes_over = profile is not None and not unseen and (named is None or named in existing.publics)
     changes, index, archived = to_archive(places, identity, existing, key.public, at)
     blob = new_key_file(key, passphrase)
     changes += [
@@ -156,6 +158,10 @@ def _generate(
             )
         )
     warnings: list[str] = []
+    unanswered = (
+        f"the key that the profile names may be in the keyring, which was not looked at: {existing.keyring_reason}; "
+        "if it is lost, key-recover replaces it"
+    )
     if not dry_run:
         warnings = carry_out(
             places,
@@ -184,7 +190,7 @@ def _generate(
         replaced=existing.present if existing.blob or existing.keyring_blob else None,
         archived_path=archived,
         proofs=len(proofs),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *((unanswered,) if unseen else ())),
     )
 
 

@@ -188,8 +188,12 @@ def _is_claim(message: bytes) -> bool:
     import json
 
     try:
-        value = json.loads(message)
-    except (ValueError, RecursionError):
+        # A number is read by whoever has no limit on its digits, so its value does not matter here.
+        value = json.loads(message, parse_int=len, parse_float=len)
+    except RecursionError:
+        # Somebody with more room on the stack may well read it, and find a proof.
+        return True
+    except ValueError:
         return False
     return isinstance(value, dict) and any(keys <= value.keys() for keys in _CLAIMS)
 
