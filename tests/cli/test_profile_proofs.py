@@ -231,6 +231,20 @@ def test_a_claim_as_files_that_minisign_checks(place: ProfilePlace) -> None:
     assert json.loads((place.work / "claim.json").read_text())["subject"] == PAGES[1]
 
 
+@pytest.mark.parametrize("name", ["minisign.ada.key", "copy", "sealed"])
+def test_force_replaces_no_secret_key(place: ProfilePlace, name: str) -> None:
+    """The only copy, an encrypted one, and one under the name of the signature."""
+    with_key(place)
+    (place.keys / "copy.minisig").write_bytes(key_file(2))
+    (place.keys / "sealed").write_bytes(key_file(3, passphrase="secret"))
+    before = place.files()
+    told = place.run(
+        "sign", "--url", PAGES[0], "--write-minisig", place.keys / name, "--force", "--json", code=1
+    )
+    assert told.error["code"] == "secret-key-there"
+    assert place.files() == before
+
+
 @pytest.mark.parametrize("name", ["no/such/claim", "sealstead-statement"])
 def test_a_claim_never_looks_like_a_statement(place: ProfilePlace, name: str) -> None:
     with_key(place)

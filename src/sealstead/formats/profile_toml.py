@@ -14,10 +14,13 @@ from typing import Any, NamedTuple
 
 from sealstead.errors import ParseError
 from sealstead.formats import profile_schema as schema
+from sealstead.formats.toml_depth import find_too_deep
 from sealstead.formats.toml_spans import Path, Spans, line_and_column, scan
 
-MAX_BYTES = 4 * 1024 * 1024
-"""A profile with a thousand proofs has well under one megabyte."""
+MAX_BYTES = 1024 * 1024
+"""A profile with a thousand proofs has less."""
+MAX_TOLD = 100
+"""More mistakes than this help nobody, and finding the place of each takes time."""
 
 PYPROJECT_TABLE = "tool.pypi-profile"
 
@@ -126,6 +129,12 @@ def parse_toml(text: str, *, source: str) -> dict[str, Any]:
     Raises:
         ProfileError: not TOML.
     """
+    too_deep = find_too_deep(text)
+    if too_deep is not None:
+        line, column = line_and_column(text, too_deep.at)
+        raise ProfileError(
+            f"{source}:{line}:{column}: not TOML that is read: {too_deep.fact}", line=line, column=column
+        )
     try:
         # Numbers stay text: none of ours is one, and NaN would not equal itself when an edit is checked.
         return tomllib.loads(text.removeprefix(_BOM), parse_float=str)
@@ -190,11 +199,11 @@ class _Reader:
 
 def _error(problems: list[_Problem], text: str, source: str) -> ProfileError:
     spans = scan_text(text)
-    told = [(*_place(spans, text, problem.path), problem) for problem in problems]
+    told = [(*_place(spans, text, problem.path), problem) for problem in problems[:MAX_TOLD]]
     lines = [
         f"{source}:{line}:{column}: {dotted(problem.path)}: {problem.fact}" for line, column, problem in told
     ]
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return ProfileError(
         lines[0] + more, hint=problems[0].hint, line=told[0][0], column=told[0][1], all_facts=lines
     )
@@ -202,11 +211,13 @@ def _error(problems: list[_Problem], text: str, source: str) -> ProfileError:
 
 def _warnings(unknown: list[tuple[Path, list[str]]], text: str, source: str) -> Iterator[ProfileWarning]:
     spans = scan_text(text) if unknown else None
-    for path, known in unknown:
+    for path, known in unknown[:MAX_TOLD]:
         line, column = _place(spans, text, path) if spans else (0, 0)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         yield ProfileWarning(f"{source}:{line}:{column}: unknown key {dotted(path)}", hint, line, column)
+    if len(unknown) > MAX_TOLD:
+        yield ProfileWarning(f"{source}: {len(unknown) - MAX_TOLD} more unknown keys", None, 0, 0)
 
 
 def scan_text(text: str) -> Spans:

@@ -39,6 +39,13 @@ _FULL_KEYS = frozenset(
 )
 _COMPACT_KEYS = frozenset({"p", "u", "s", "i", "e", "n", "g"})
 
+_RESERVED = (
+    frozenset({"p", "s", "u"}),
+    frozenset({"claim", "subject"}),
+    frozenset({"profile_package", "pypi_username", "subject"}),
+)
+"""What all claims of a form have: the short ones, and the full one."""
+
 
 class ProofFormatError(ParseError):
     """The text is no proof."""
@@ -92,12 +99,19 @@ def parse_proof(token: str) -> Proof:
 
 
 def is_claim_message(message: bytes) -> bool:
-    """Tell whether a signature over `message` could be turned into a proof: such bytes are signed as a proof only."""
+    """Tell whether a signature over `message` could be turned into a proof: such bytes are signed as a proof only.
+
+    The one answer for all who sign what others hand them. It reserves more than `parse_proof` reads: what another
+    reader may take for a claim, and what is nested too deep for us to say what it is.
+    """
     try:
-        claim = _json(message)
-    except ProofFormatError:
+        # Numbers stay text, so that none is too long to be read.
+        claim = json.loads(message, parse_int=str, parse_float=str)
+    except RecursionError:
+        return True
+    except ValueError:
         return False
-    return {"p", "s", "u"} <= set(claim) or {"claim", "subject"} <= set(claim)
+    return isinstance(claim, dict) and any(keys <= claim.keys() for keys in _RESERVED)
 
 
 def make_claim(
@@ -188,6 +202,9 @@ def _json(raw: bytes) -> dict[str, Any]:
         raise ProofFormatError("not a proof: it is cut off or damaged") from None
     if not isinstance(value, dict):
         raise ProofFormatError("not a proof: no JSON object")
+    # No form has other values; what is nested could end the writer of JSON, or a reader with less stack than ours.
+    if any(type(each) not in (str, int) for each in value.values()):
+        raise ProofFormatError("not a proof: it holds something else than texts and numbers")
     return value
 
 

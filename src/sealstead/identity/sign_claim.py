@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealstead.custody.files import FileExistsConflictError, write_atomically
-from sealstead.errors import InputError, KeyUnavailableError
+from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import (
     PublicKey,
     SecretKey,
     digest_of,
+    parse_secret_key,
     serialize_signature,
     sign_digest,
 )
+from sealstead.formats.minisign_text import MAX_FILE_BYTES
 from sealstead.formats.profile_schema import Profile
 from sealstead.formats.proof_text import Form, ProofContext, signed_message, verify_proof
 from sealstead.formats.statement import reserved_comment
@@ -34,6 +36,12 @@ class SignatureFileError(InputError):
     """The files of a signed claim cannot be written there."""
 
     code = "signature-file"
+
+
+class SecretKeyThereError(ConflictError):
+    """Where something else is to be written, there is a secret key."""
+
+    code = "secret-key-there"
 
 
 class SignedClaim(NamedTuple):
@@ -96,12 +104,31 @@ def sign_claim(
     )
 
 
+def check_no_secret_key(path: Path) -> None:
+    """Raises SecretKeyThereError if `path` holds a secret key, or something that cannot be looked at."""
+    if not (path.exists() or path.is_symlink()):
+        return
+    if not path.is_file():  # a pipe would hold us for ever
+        raise SignatureFileError(f"{path} is not a regular file")
+    try:
+        with path.open("rb") as file:
+            parse_secret_key(file.read(MAX_FILE_BYTES + 1))
+    except ParseError:
+        return
+    except OSError as exc:
+        raise SignatureFileError(f"{path} cannot be read: {exc.strerror}") from exc
+    raise SecretKeyThereError(
+        f"{path} is a secret key: it is not replaced by a claim", hint="choose another name"
+    )
+
+
 def write_signature_files(claim: SignedClaim, key: SecretKey, path: Path, *, replace: bool) -> Path:
     """Write what was signed to `path` and the signature beside it, as `minisign -S` would; return the second name.
 
     Raises:
         SignatureFileError: the system does not let us.
         FileExistsConflictError: one of them is there, and is not to be replaced; nothing was written.
+        SecretKeyThereError: one of them is a secret key, which is never replaced here; nothing was written.
     """
     comment = f"timestamp:{int(claim.issued_at.timestamp())}\tfile:{path.name}\thashed"
     if reserved_comment(comment) or not path.name.isprintable():
@@ -111,6 +138,7 @@ def write_signature_files(claim: SignedClaim, key: SecretKey, path: Path, *, rep
     for each in (path, beside):
         if not replace and (each.exists() or each.is_symlink()):
             raise FileExistsConflictError(f"{each} exists already", hint="--force replaces it")
+        check_no_secret_key(each)
     try:
         write_atomically(path, claim.message, mode=_PUBLIC_FILE, replace=replace)
         write_atomically(beside, serialize_signature(signature), mode=_PUBLIC_FILE, replace=replace)

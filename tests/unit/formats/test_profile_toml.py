@@ -140,3 +140,12 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_name(
 def test_what_is_no_profile_is_refused(data: bytes) -> None:
     with pytest.raises(ProfileError):
         parse_profile(data)
+
+
+def test_of_very_many_mistakes_the_first_hundred_are_told() -> None:
+    _, warnings = parse_profile("".join(f"[x{n}]\n" for n in range(50_000)).encode(), source="my.toml")
+    assert len(warnings) == 101
+    assert str(warnings[-1]) == "my.toml: 49900 more unknown keys"
+    with pytest.raises(ProfileError, match=r"and 49999 more") as caught:
+        parse_profile(b"[[packages]]\n" * 50_000)
+    assert len(caught.value.all_facts) == 100

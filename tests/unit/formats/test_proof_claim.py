@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -64,3 +65,45 @@ def test_padding_is_read_and_surplus_bits_are_not() -> None:
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"p": 1}', b"\xff", b"plain text", b"[1]"])
 def test_other_files_are_no_claims(data: bytes) -> None:
     assert not is_claim_message(data)
+
+
+def nested(depth: int, **more: object) -> bytes:
+    inner = "[" * depth + "]" * depth
+    claim = json.dumps({"e": 2, "i": 1, "n": "x", "p": "p", "s": "s", "u": "u", **more})
+    return f'{claim[:-1]},"z":{inner}}}'.encode()
+
+
+@pytest.mark.parametrize("depth", [1, 20, 400, *range(900, 1000, 4), 5000])
+def test_what_is_nested_is_no_proof_and_still_not_signed_as_a_file(depth: int) -> None:
+    """At each depth, and with less stack too: neither the reader nor the writer of JSON may decide what is a claim."""
+
+    def check() -> None:
+        with pytest.raises(ProofFormatError):
+            parse_proof(encode(nested(depth, g="AA")))
+        assert is_claim_message(nested(depth))
+
+    check()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(check).result()
+
+
+@pytest.mark.parametrize("value", [1.5, True, None, [], {}, ["x"]])
+def test_a_claim_holds_texts_and_numbers_only(value: object) -> None:
+    claim = {"p": "p", "u": "u", "s": "s", "i": 1, "e": 2, "n": "", "g": "AA"}
+    assert parse_proof(encode(json.dumps({**claim, "z": "x"}).encode())).context.package == "p"
+    with pytest.raises(ProofFormatError):
+        parse_proof(encode(json.dumps({**claim, "z": value}).encode()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"p":"p","s":"s","u":"u","y":2026}',
+        '{"p":"p","s":"s","u":"u","y":' + "1" * 5000 + "}",
+        '{"profile_package":"p","pypi_username":"u","subject":"s"}',
+        '{"claim":"controls-url","subject":"s"}',
+        '{"p":1,"p":"p","s":"s","u":"u"}',
+    ],
+)
+def test_what_any_reader_may_take_for_a_claim_is_reserved(text: str) -> None:
+    assert is_claim_message(text.encode())
