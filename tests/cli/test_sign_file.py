@@ -248,3 +248,16 @@ def test_a_file_name_cannot_steer_the_terminal_through_the_comment(
     strange.write_text("x")
     done = publisher.good("sign-file", strange.name, "--json").json
     assert done[0]["trusted_comment"].endswith("\tfile:a?[2J?b\thashed")
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["unasked", "forced"])
+def test_a_signature_replaces_neither_a_key_nor_the_file(
+    publisher: Publisher, release: Path, force: list[str]
+) -> None:
+    sealed = publisher.here / "sealed.key"
+    sealed.write_bytes(key_file(2, "pass"))
+    for target in (publisher.keys / "minisign.key", sealed, release):
+        before = target.read_bytes()
+        done = publisher.run("sign-file", str(release), "--output", str(target), "--json", *force)
+        assert (done.code, done.error) == (1, "signature-exists")
+        assert target.read_bytes() == before

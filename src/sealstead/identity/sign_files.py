@@ -86,7 +86,7 @@ def sign_file(
         CommentError: a comment that a signature cannot carry.
     """
     target = signature_path or signature_path_of(path)
-    _check_target(key, target, replace=replace)
+    _check_target(key, path, target, replace=replace)
     comment = default_comment(path, at) if trusted_comment is None else trusted_comment
     _check_comment(comment)
     digested = digest_file(path)
@@ -143,10 +143,19 @@ def default_comment(path: Path, at: datetime) -> str:
     return f"timestamp:{int(at.timestamp())}\tfile:{name}\thashed"
 
 
-def _check_target(key: SecretKey, target: Path, *, replace: bool) -> None:
+def _check_target(key: SecretKey, path: Path, target: Path, *, replace: bool) -> None:
     if target.is_symlink() or (target.exists() and not target.is_file()):
         raise SignatureExistsError(f"{target} is no regular file")
-    if replace or not target.exists():
+    if not target.exists():
+        return
+    # Whatever `--force` says: either is lost for good, and neither can be what was meant.
+    if path.exists() and target.samefile(path):
+        raise SignatureExistsError(
+            f"{target} is the file itself", hint="choose another name for the signature"
+        )
+    if _is_secret_key(target):
+        raise SignatureExistsError(f"{target} is a secret key", hint="choose another name for the signature")
+    if replace:
         return
     try:
         old = parse_signature(read_small(target))
@@ -155,6 +164,16 @@ def _check_target(key: SecretKey, target: Path, *, replace: bool) -> None:
     if old is None or old.key_id != key.public.key_id:
         other = f"the signature of key {old.id}" if old else "not a signature"
         raise SignatureExistsError(f"{target} exists and is {other}", hint="replace it with --force")
+
+
+def _is_secret_key(path: Path) -> bool:
+    from sealstead.formats.minisign import parse_secret_key
+
+    try:
+        parse_secret_key(read_small(path))
+    except ParseError:
+        return False
+    return True
 
 
 def _check_comment(comment: str) -> None:
