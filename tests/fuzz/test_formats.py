@@ -35,7 +35,8 @@ from sealstead.formats.profile_toml import parse_profile
 from sealstead.formats.proof_text import is_claim_message, parse_proof
 from sealstead.formats.statement import Reason, make_revocation, make_rotation, verify_statement
 from sealstead.formats.token_text import parse_token, serialize_token
-from sealstead.identity.evidence import me_links, readings
+from sealstead.identity.evidence import readings
+from sealstead.identity.me_links import me_links
 from sealstead.identity.providers import choose
 from sealstead.lifecycle.journal import (
     Journal,

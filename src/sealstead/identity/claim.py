@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,8 +19,9 @@ from sealstead.formats.proof_text import (
     find_proofs,
     verify_proof,
 )
-from sealstead.identity.evidence import me_links, readings, texts_at
+from sealstead.identity.evidence import readings, texts_at
 from sealstead.identity.looking import Looking, told
+from sealstead.identity.me_links import me_links
 from sealstead.identity.outcomes import Outcome, Result, most_telling
 from sealstead.identity.providers import Match, Place, Source, choose
 from sealstead.net.dns import TextRecords
@@ -42,6 +44,8 @@ class Verifier(NamedTuple):
     """Another package, for the URLs whose proof was made for it."""
     former: Mapping[PublicKey, str] = {}
     """Keys of this profile that are believed no more, and why: to say more than that a proof is unknown."""
+    seconds: float = 10
+    """How long the texts of one answer may keep us."""
 
     def check(self, link: ProfileLink) -> Result:
         """Return what becomes of one claim. Nothing that a page does raises."""
@@ -50,6 +54,10 @@ class Verifier(NamedTuple):
             trial.run()
         except InputError as exc:
             trial.conclude(Outcome.INVALID, told(exc))
+        except Exception as exc:  # noqa: BLE001 - whatever one page brings about, the other claims have an answer
+            trial.conclude(
+                Outcome.UNREACHABLE, f"unexpected {type(exc).__name__}: this is a mistake in Sealstead"
+            )
         return trial.result()
 
     def context(self, link: ProfileLink) -> ProofContext:
@@ -71,6 +79,10 @@ class _Trial(Looking):
     def run(self) -> None:
         for match in choose(self.link.url, self.link.kind, rel_me=self.link.rel_me):
             provider = match.provider
+            if provider.name == "page" and self.answered:
+                # A forum shows its members' pages with what others write on them.
+                self.steps.append("what stands elsewhere on the page may be written by others: not looked at")
+                continue
             self.provider = self.provider or provider.name
             if provider.closed:
                 self.conclude(Outcome.REFUSED, f"{provider.title}: {provider.closed}")
@@ -128,14 +140,14 @@ class _Trial(Looking):
 
     def _judge(self, texts: Sequence[str], *, complete: bool = True) -> None:
         """Find the proofs and judge each, until one is good: a bad one beside it takes nothing from it."""
-        seen: set[str] = set()
         before = len(self.outcomes)
-        for text in texts:
-            for view in readings(text):
-                for token in find_proofs(view):
-                    if token not in seen and self._is_good(token):
-                        return
-                    seen.add(token)
+        ends = time.monotonic() + self.verifier.seconds
+        for token in _tokens(texts):
+            if time.monotonic() > ends:
+                self.conclude(Outcome.UNREACHABLE, "more stands there than can be judged in this time")
+                return
+            if self._is_good(token):
+                return
         if self.others:
             self.steps.append(f"{_count(self.others, 'proof')} there for something else, or not whole")
         if len(self.outcomes) == before:
@@ -170,6 +182,17 @@ class _Trial(Looking):
                 verify_proof(token, context, [key], at=self.verifier.at)
                 return f"it is by key {key.id}, {why}"
         return ""
+
+
+def _tokens(texts: Sequence[str]) -> Iterator[str]:
+    """Yield what may be a proof in each text however it is read, each once."""
+    seen: set[str] = set()
+    for text in texts:
+        for view in readings(text):
+            for token in find_proofs(view):
+                if token not in seen:
+                    seen.add(token)
+                    yield token
 
 
 def _count(number: int, what: str) -> str:

@@ -164,14 +164,14 @@ class Cache(NamedTuple):
 
     def _entries(self) -> dict[str, dict[str, Any]]:
         try:
-            stored = json.loads(self.path.read_bytes())
+            stored = parse_json(self.path.read_bytes())
             entries = stored["answers"]
             return {
                 key: {"at": float(entry["at"]), "value": entry["value"]}
                 for key, entry in entries.items()
                 if 0 <= float(entry["at"]) < 253_402_300_800  # noqa: PLR2004 - the year 10000
             }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, NotJsonError):
             return {}
 
 
@@ -184,6 +184,9 @@ def _answer(question: Question, pages: PageFetcher) -> Any:  # noqa: ANN401 - fa
         return question.ask(pages)
     except (UpstreamError, InputError) as exc:
         return Failure(question.name, question.url, told(exc))
+    except Exception as exc:  # noqa: BLE001 - whatever one answer brings about, the others are told
+        mistake = f"unexpected {type(exc).__name__}: this is a mistake in Sealstead"
+        return Failure(question.name, question.url, mistake)
 
 
 def _roles(index: str, user: str, pages: PageFetcher) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ Everything here reads what strangers wrote, so each step is linear in its length
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 from sealstead.errors import ParseError
 
 _TAG = re.compile(r"<[^<>]*>")
-_LINK = re.compile(r"<(?:a|link|area)\s([^<>]*)>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9a-fA-F]{9,});?")
+"""No character has such a number, and numbers of thousands of digits are refused by Python itself."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 """What sites put into long words so that they wrap."""
 
@@ -34,7 +35,7 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON can say
         NotJsonError: it is none, or too deep.
     """
     try:
-        return json.loads(data)
+        return json.loads(data, parse_float=_finite, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as exc:
         raise NotJsonError("the answer is not JSON") from exc
 
@@ -60,21 +61,13 @@ def readings(text: str) -> Iterator[str]:
     if "<" in text or "&" in text or _INVISIBLE.search(text):
         # A tag may stand within a long word, for it to wrap there; or between words.
         for gap in ("", " "):
-            yield _INVISIBLE.sub("", html.unescape(_TAG.sub(gap, text)))
+            yield _INVISIBLE.sub("", html.unescape(_LONG_REFERENCE.sub("", _TAG.sub(gap, text))))
 
 
-def me_links(page: str) -> frozenset[str]:
-    """Return where links with rel=me lead, from the tags of a page; comments and scripts hold no tags."""
-    from html import unescape
-
-    found = set()
-    for match in _LINK.finditer(
-        _without(_without(_without(page, "<!--", "-->"), "<script", "</script"), "<style", "</style")
-    ):
-        attributes = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(match[1])}
-        if "me" in attributes.get("rel", "").lower().split():
-            found.add(unescape(attributes.get("href", "")).strip())
-    return frozenset(found - {""})
+def _finite(text: str) -> float | None:
+    """Return the number; None for one that is too large, as JSON could not say it again."""
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _step(value: Any, step: str) -> list[Any]:  # noqa: ANN401
@@ -85,20 +78,3 @@ def _step(value: Any, step: str) -> list[Any]:  # noqa: ANN401
     if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
         return [value[int(step)]]
     return []
-
-
-def _without(page: str, begin: str, end: str) -> str:
-    """Return `page` without what stands from each `begin` to the next `end`, or to the end of the page."""
-    lowered = page.lower()
-    if len(lowered) != len(page):  # a few letters change their length; then positions would not agree
-        page = lowered
-    parts: list[str] = []
-    at = 0
-    while (start := lowered.find(begin, at)) >= 0:
-        parts.append(page[at:start])
-        stop = lowered.find(end, start + len(begin))
-        if stop < 0:
-            return "".join(parts)
-        at = stop + len(end)
-    parts.append(page[at:])
-    return "".join(parts)

@@ -24,6 +24,8 @@ class Looking:
         self.link = link
         self.outcomes: list[Outcome] = []
         self.steps: list[str] = []
+        self.answered = False
+        """The site has said as JSON what its owner writes, or may have: it is of the kind it was taken for."""
         self._fetched: dict[tuple[str, str], Page] = {}
 
     def conclude(self, outcome: Outcome, step: str) -> None:
@@ -58,6 +60,8 @@ class Looking:
             more[source.first.name] = (found or match.fill(source.first.otherwise)).rstrip("/")
         accept = source.accept or (_JSON if source.place is Place.JSON else _PAGE)
         body = match.fill_json(source.body).encode()
+        # Until it is known that the site has no such interface, nobody may say that it has none.
+        before, self.answered = self.answered, self.answered or source.place is Place.JSON
         try:
             page = self._get(match.fill(source.url, **more), accept, body, anywhere=source.anywhere)
         except BadUrlError:
@@ -67,6 +71,8 @@ class Looking:
             return None
         outcome, said = understood(page, self.link.url)
         self.steps.append(said)
+        if outcome is Outcome.MISSING or (outcome is None and not _is_json(page)):
+            self.answered = before
         if outcome is None:
             return page
         self.outcomes.append(outcome)
@@ -74,7 +80,7 @@ class Looking:
 
     def value(self, match: Match, source: Source, page: Page) -> Any:  # noqa: ANN401 - whatever JSON can say
         """Return what the page says as JSON; None when it says nothing that counts."""
-        if not page.complete:
+        if not page.complete and _is_json(page):
             self.conclude(Outcome.UNREACHABLE, f"{page.url} is longer than is read")
             return None
         try:
@@ -107,6 +113,16 @@ class Looking:
 
 def told(exc: SealsteadError) -> str:
     return f"{exc.message} ({exc.hint})" if exc.hint else exc.message
+
+
+def _is_json(page: Page) -> bool:
+    """Return whether an answer is a table or a list, or the beginning of one that is longer than is read."""
+    if not page.complete:
+        return page.body.lstrip()[:1] in (b"{", b"[")
+    try:
+        return isinstance(parse_json(page.body), dict | list)
+    except NotJsonError:
+        return False
 
 
 def _text_or_none(page: Page, path: str) -> str | None:

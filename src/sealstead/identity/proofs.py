@@ -32,6 +32,7 @@ from sealstead.formats.proof_text import (
     verify_proof,
 )
 from sealstead.identity.statements import Believed
+from sealstead.net.urls import BadUrlError, parse_url
 
 PACKAGE_PREFIX = "pypi-profile-"
 LONGEST_URL = 2000
@@ -104,6 +105,11 @@ def check_url(url: str) -> str:
         raise ClaimError(f"{url[:80]!a} names no host")
     if user is not None:
         raise ClaimError("an address with a user name or password in it is not published")
+    if not host.isascii():
+        try:
+            parse_url(url)
+        except BadUrlError as exc:
+            raise ClaimError(exc.message, hint=exc.hint) from None
     return url
 
 

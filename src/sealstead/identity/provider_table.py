@@ -86,13 +86,38 @@ _SHUT = tuple(
     )
     for name, title, hosts in (
         ("linkedin", "LinkedIn", ("linkedin.com", "*.linkedin.com")),
-        ("x", "X (Twitter)", ("x.com", "twitter.com", "mobile.twitter.com")),
-        ("instagram", "Instagram", ("instagram.com",)),
-        ("facebook", "Facebook", ("facebook.com", "m.facebook.com")),
-        ("threads", "Threads", ("threads.net", "threads.com")),
-        ("tiktok", "TikTok", ("tiktok.com",)),
+        ("x", "X (Twitter)", ("x.com", "*.x.com", "twitter.com", "*.twitter.com")),
+        ("instagram", "Instagram", ("instagram.com", "*.instagram.com")),
+        ("facebook", "Facebook", ("facebook.com", "*.facebook.com")),
+        ("threads", "Threads", ("threads.net", "threads.com", "*.threads.net", "*.threads.com")),
+        ("tiktok", "TikTok", ("tiktok.com", "*.tiktok.com")),
     )
 )
 
 TABLE: tuple[Provider, ...] = (*FORGES, *FORUMS, *ACCOUNTS, *_OURS, *_SHUT)
 """Earlier rows win. `DNS` is chosen by its scheme; `PAGE` and `REL_ME` are what is left."""
+
+_WRITTEN_BY_MANY = (
+    "bsky.social",
+    "fandom.com",
+    "githubusercontent.com",  # what a pull request brings stands there under the name of the repository
+    "groups.google.com",
+    "mail-archive.com",
+    "npmjs.org",
+    "quora.com",
+    "redd.it",
+    "wikibooks.org",
+    "wikidata.org",
+    "wikimedia.org",
+    "wikipedia.org",
+    "wikiquote.org",
+    "wikisource.org",
+    "wikiversity.org",
+    "wiktionary.org",
+    "ycombinator.com",
+)
+
+SITES: frozenset[str] = frozenset(
+    (*_WRITTEN_BY_MANY, *(host.removeprefix("*.") for row in TABLE for host in row.hosts))
+)
+"""Hosts that are all their site's, with every host below them: nothing counts there but what a row describes."""

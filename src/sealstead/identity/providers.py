@@ -15,7 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from sealstead.errors import InputError
-from sealstead.net.urls import BadUrlError
+from sealstead.net.urls import parse_url
 
 PATH_VALUE = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}"
 """One part of a path: never `.` or `..`, nothing escaped, so it may stand in another URL as it is."""
@@ -148,19 +148,20 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
     link_back = [Match(REL_ME, {"url": url})] if rel_me or kind in REL_ME.kinds else []
     host = _parts(url)[1]["name"]
     at_host = _rows_at(host)
-    if at_host:
+    if at_host or _is_of_a_known_site(host):
         matches = [found for row in at_host if (found := _match(row, url))]
         if not matches:
             raise NotAnOwnersPageError(
                 f"{url[:120]} is not a page of {host} that only one owner writes",
-                hint="use a page such as " + ", ".join(row.example for row in at_host[:3]),
+                hint=_hint(host),
             )
         return [*matches[:1], *link_back]
-    by_kind = [found for row in _rows_of(kind) if (found := _match(row, url))]
-    by_shape = [found for row in _rows_of("") if not by_kind and (found := _match(row, url))]
+    # What a page is recognised as counts whatever the profile calls it, for the profile may be a stranger's.
+    rows = dict.fromkeys((*(_rows_of(kind) if kind else ()), *_rows_of("")))
+    guesses = [found for row in rows if (found := _match(row, url))]
     if kind in REL_ME.kinds:
-        return [*link_back, page]
-    return [*(by_kind or by_shape), page, *link_back]
+        return [*link_back, *guesses, page]
+    return [*guesses, page, *link_back]
 
 
 def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Provider, str]:
@@ -188,6 +189,22 @@ def _rows_at(host: str) -> tuple[Provider, ...]:
     from sealstead.identity.provider_table import TABLE
 
     return tuple(row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts))
+
+
+def _is_of_a_known_site(host: str) -> bool:
+    """Return whether many write on `host`: it belongs to a site of the table, or to one that is all comments."""
+    from sealstead.identity.provider_table import SITES
+
+    return any(host == site or host.endswith(f".{site}") for site in SITES)
+
+
+def _hint(host: str) -> str:
+    from sealstead.identity.provider_table import TABLE
+
+    rows = _rows_at(host) or [row for row in TABLE if any(host.endswith(f".{known}") for known in row.hosts)]
+    if not rows:
+        return "use a page of your own, or one of the table of providers"
+    return "use a page such as " + ", ".join(row.example for row in rows[:3])
 
 
 @functools.lru_cache(maxsize=128)
@@ -218,22 +235,14 @@ def _parts(url: str) -> tuple[str, dict[str, str]]:
     """Return what the paths of rows are compared with, and the values that each row may use.
 
     Raises:
-        BadUrlError: it cannot be taken apart.
+        BadUrlError: not a URL that is fetched.
     """
     if url[:4].lower() == "dns:":
         return url[4:].partition("?")[0], {"url": url}
-    try:
-        parts = urlsplit(url)
-        host, number = (parts.hostname or "").lower(), parts.port
-    except ValueError as exc:
-        raise BadUrlError(f"{url[:80]!r} is not a URL: {exc}") from exc
-    port = f":{number}" if number else ""
-    values = {
-        "url": url,
-        "scheme": parts.scheme.lower(),
-        "host": f"[{host}]{port}" if ":" in host else host + port,
-        "name": host.removesuffix("."),
-    }
+    # The host as it is dialled, or another spelling of a known site would be a site that nobody knows.
+    target = parse_url(url)
+    parts = urlsplit(url)
+    values = {"url": url, "scheme": target.scheme, "host": target.authority, "name": target.host}
     if parts.fragment.startswith("/"):  # matrix.to keeps its path there
         return f"#{parts.fragment.partition('?')[0]}?", values
     return f"{parts.path}?{parts.query}", values

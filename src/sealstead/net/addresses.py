@@ -16,7 +16,6 @@ _CARRIERS = tuple(
     (ipaddress.IPv6Network(network), shift)
     for network, shift in (
         ("64:ff9b::/96", 0),  # NAT64 (RFC 6052)
-        ("64:ff9b:1::/48", 0),  # NAT64 for local use (RFC 8215)
         ("2002::/16", 80),  # 6to4 (RFC 3056)
         ("::/96", 0),  # IPv4-compatible, long deprecated (RFC 4291, section 2.5.5.1)
     )
@@ -26,6 +25,8 @@ _CARRIERS = tuple(
 _MORE: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # of protocols (RFC 6890)
     ipaddress.IPv4Network("192.88.99.0/24"),  # relays to 6to4, given up (RFC 7526)
+    # NAT64 for local use (RFC 8215): where in it the address of version 4 stands is its network's own affair.
+    ipaddress.IPv6Network("64:ff9b:1::/48"),
     ipaddress.IPv6Network("2001::/23"),  # of protocols, with Teredo
     ipaddress.IPv6Network("3fff::/20"),  # documentation (RFC 9637)
     ipaddress.IPv6Network("5f00::/16"),  # segment routing (RFC 9602)
@@ -72,7 +73,8 @@ def check_public(host: str, addresses: list[str]) -> None:
     for text in addresses:
         address = parse_address(text)
         if address is None or not is_public(address):
+            leads = "" if text == host else f"leads to {text}, which "
             raise PrivateAddressError(
-                f"{host} leads to {text}, which is not on the public internet",
+                f"{host} {leads}is not on the public internet",
                 hint="--allow-private fetches from such addresses too",
             )

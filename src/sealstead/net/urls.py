@@ -84,7 +84,11 @@ def join(base: Target, reference: str) -> Target:
     Raises:
         BadUrlError: not a URL that is fetched.
     """
-    return parse_url(urljoin(base.url, reference.strip()))
+    try:
+        following = urljoin(base.url, reference.strip())
+    except ValueError as exc:
+        raise BadUrlError(f"{reference[:80]!r} is not a URL: {exc}") from exc
+    return parse_url(following)
 
 
 def same_site(one: Target, other: Target) -> bool:
@@ -102,12 +106,18 @@ def same_site(one: Target, other: Target) -> bool:
 def _ascii_host(host: str, url: str) -> str:
     if ":" in host:  # urlsplit has looked at what stands in brackets
         return host.lower().partition("%")[0]
-    try:
-        # Of a name outside ASCII, the form that the domain name system knows.
-        text = host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError as exc:
-        raise BadUrlError(f"{url[:80]!r} names a host that cannot exist") from exc
-    text = text.lower().removesuffix(".")
+    text = host.lower()
+    if not host.isascii():
+        try:
+            # Of a name outside ASCII, the form that the domain name system knows.
+            text = host.encode("idna").decode("ascii").lower()
+            same = text.encode("ascii").decode("idna") == host.lower()
+        except UnicodeError as exc:
+            raise BadUrlError(f"{url[:80]!r} names a host that cannot exist") from exc
+        # Full-width letters, invisible ones, other dots: a host that looks like no known one, and is one.
+        if not same:
+            raise BadUrlError(f"{url[:80]!r} spells its host in an unusual way", hint=f"write {text}")
+    text = text.removesuffix(".")
     if _HOST.fullmatch(text) is None or ".." in text:
         raise BadUrlError(f"{url[:80]!r} names no host")
     return text

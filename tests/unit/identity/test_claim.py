@@ -159,8 +159,9 @@ def test_unreachable_by_address(url: str, web: Web) -> None:
 def test_unreachable_by_redirects(web: Web) -> None:
     web[PAGE] = redirect("/about")
     assert check(web).outcome is Outcome.UNREACHABLE
-    web[PAGE] = redirect("file:///etc/passwd")
-    assert check(web).outcome is Outcome.UNREACHABLE
+    for place in ("file:///etc/passwd", "http://[::1", "http://%E2%84%80/", "http://\u2100/"):
+        web[PAGE] = redirect(place)
+        assert check(web).outcome is Outcome.UNREACHABLE
 
 
 def test_a_proof_on_the_page_it_redirects_to_elsewhere_is_not_this_pages(web: Web) -> None:
@@ -218,6 +219,7 @@ def test_a_page_without_end(web: Web) -> None:
         "https://ada.example:99999/@ada",
         "https://[v1.x]/",
         "https://ada\u2100.example/",
+        "https://\uff47ithub.com/ada/engine/issues/1",
         "//ada.example/",
         "https:",
         "dns:",
@@ -285,10 +287,58 @@ def test_accounts_by_a_scheme_of_their_own(web: Web) -> None:
     assert check(web, "xmpp:ada@social.example").outcome is Outcome.INVALID
 
 
-def test_a_mistake_of_ours_is_not_hidden(web: Web) -> None:
+@pytest.mark.parametrize("mistake", [AttributeError, ValueError, RecursionError, MemoryError])
+def test_a_mistake_of_ours_is_told_of(mistake: type[Exception], web: Web) -> None:
     class Broken:
         def fetch(self, *_: object, **__: object) -> None:
-            raise AttributeError("ours")
+            raise mistake("ours")
 
-    with pytest.raises(AttributeError):
-        check(web, pages=Broken())
+    result = check(web, pages=Broken())
+    assert result.outcome is Outcome.UNREACHABLE
+    assert f"unexpected {mistake.__name__}" in told(result)
+
+
+def test_a_page_full_of_proofs_that_are_none(web: Web) -> None:
+    web[PAGE] = answer(" ".join(sign(f"{PAGE}?{number}", form="tiny") for number in range(100)))
+    result = check(web, seconds=0.001)
+    assert result.outcome is not Outcome.VERIFIED
+    assert "more stands there than can be judged" in told(result)
+
+
+@pytest.mark.parametrize("page", ["&#" + "1" * 5000 + ";", "<a " + "a" * 500_000 + ">", "[" * 500_000])
+def test_hostile_pages_end_nothing(page: str, web: Web) -> None:
+    link = ProfileLink(kind="website", label="", url=PAGE, rel_me=True)
+    web[PAGE] = answer(page)
+    assert verifier(web).check(link).outcome is Outcome.MISSING
+    web[PAGE] = answer(page + sign(PAGE))
+    assert verifier(web).check(link).outcome is Outcome.VERIFIED
+
+
+FORUM = "http://forum.example/u/ada"
+REPLY = f"<div class=reply data-by=mallory>{sign(FORUM)}</div>"
+
+
+@pytest.mark.parametrize("kind", ["website", "discourse", "lemmy", "forgejo", "rel-me", "domain"])
+def test_where_an_owner_writes_is_known_nothing_else_counts(kind: str, web: Web) -> None:
+    """Mallory left a proof in a reply, and calls the page what she likes."""
+    web["http://forum.example/u/ada.json"] = as_json({"user": {"username": "ada", "bio_raw": "hello"}})
+    web[FORUM] = answer(REPLY)
+    result = check(web, FORUM, kind)
+    assert result.outcome is Outcome.MISSING
+    assert "written by others" in told(result)
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_an_owners_text_that_is_not_shown_is_not_looked_for_elsewhere(status: int, web: Web) -> None:
+    web["http://forum.example/u/ada.json"] = answer(status=status)
+    web[FORUM] = answer(REPLY)
+    assert check(web, FORUM, "discourse").outcome in (Outcome.REFUSED, Outcome.UNREACHABLE)
+    web["http://forum.example/u/ada.json"] = answer('{"user":' + " " * 3_000_000)
+    assert check(web, FORUM, "discourse").outcome is Outcome.UNREACHABLE
+
+
+def test_a_server_that_is_of_no_such_kind(web: Web) -> None:
+    web[FORUM] = answer(REPLY)
+    assert check(web, FORUM).outcome is Outcome.VERIFIED
+    web["http://forum.example/u/ada.json"] = answer("<html>" + "x" * 3_000_000)
+    assert check(web, FORUM).outcome is Outcome.VERIFIED

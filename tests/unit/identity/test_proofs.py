@@ -53,6 +53,7 @@ def test_pages_and_names_can_be_claimed(url: str) -> None:
         "ada.example",
         "//ada.example",
         "javascript:alert(1)",
+        "https://\uff47ithub.com/ada",  # is github.com
         "JavaScript:alert(1)",
         "data:text/html,x",
         "file:///etc/passwd",

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from sealstead.identity.providers import NotAnOwnersPageError, Place, Provider, choose, instructions, named
+from sealstead.net.urls import BadUrlError
 
 ROWS = list(named())
 
@@ -63,7 +64,7 @@ def test_each_row_says_where_to_paste(row: Provider) -> None:
         ("https://social.example/@ada@other.example", "mastodon", ["mastodon", "page"]),
         ("https://social.example:8443/@ada", "", ["mastodon", "page"]),
         ("https://forum.example/u/ada", "", ["discourse", "lemmy", "page"]),
-        ("https://forum.example/u/ada", "lemmy", ["lemmy", "page"]),
+        ("https://forum.example/u/ada", "lemmy", ["lemmy", "discourse", "page"]),
         ("https://ada.example/", "", ["page"]),
         ("https://ada.example", "website", ["page"]),
         ("https://ada.example/", "domain", ["well-known", "page"]),
@@ -74,6 +75,10 @@ def test_each_row_says_where_to_paste(row: Provider) -> None:
         ("dns:example.org", "", ["dns"]),
         ("dns:example.org?type=TXT", "", ["dns"]),
         ("https://uk.linkedin.com/in/ada", "", ["linkedin"]),
+        ("https://forum.example/u/ada", "forgejo", ["forgejo-repository", "discourse", "lemmy", "page"]),
+        ("https://forum.example/u/ada", "rel-me", ["rel-me", "discourse", "lemmy", "page"]),
+        ("https://github.com./ada", "", ["github"]),
+        ("https://ada.github.io/", "", ["page"]),
         ("https://notgithub.com/ada", "", ["page"]),
         ("https://github.com.evil.example/ada", "", ["page"]),
     ],
@@ -105,6 +110,12 @@ def test_a_link_back_is_one_more_way() -> None:
         "https://orcid.org/0000-0000-0000",
         "https://matrix.to/#/#room:example.org",
         "https://keybase.io/",
+        "https://new.reddit.com/r/python/comments/abc/x",
+        "https://i.reddit.com/r/python/comments/abc/x",
+        "https://api.github.com/repos/ada/engine/issues/1/comments",
+        "https://raw.githubusercontent.com/ada/engine/refs/pull/1/head/README.md",
+        "https://en.wikipedia.org/wiki/User:Ada",
+        "https://lists.sr.ht/~ada/engine",
         "dns:",
         "dns:exa mple",
     ],
@@ -113,6 +124,22 @@ def test_pages_that_others_may_write_on(url: str) -> None:
     with pytest.raises(NotAnOwnersPageError) as caught:
         choose(url)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://\uff47ithub.com/ada/engine/issues/1",
+        "https://github\u3002com/ada/engine/issues/1",
+        "https://git\u00adhub.com/ada/engine/issues/1",
+        "https://git%68ub.com/ada/engine/issues/1",
+        "acct:ada@\uff47ithub.com",
+    ],
+)
+def test_a_known_host_in_disguise(url: str) -> None:
+    """It would be a site that nobody knows, on whose pages a proof counts anywhere."""
+    with pytest.raises(BadUrlError):
+        choose(url)
 
 
 def test_values_cannot_leave_their_place() -> None:
@@ -126,7 +153,7 @@ def test_values_cannot_leave_their_place() -> None:
                 wanted = url + re.sub(r"\{[^}]*\}", evil, path).lstrip("/")
                 try:
                     match = choose(wanted, kind_of(row))[0]
-                except NotAnOwnersPageError:
+                except (NotAnOwnersPageError, BadUrlError):
                     continue
                 values = {name: value for name, value in match.values.items() if name != "url"}
                 assert evil not in values.values() or match.provider.name in ("page", "activitypub")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.fakes.proofs import KEY, NOW, make_key, sign, verifier
@@ -67,13 +68,18 @@ def test_nothing_to_check(web: Web) -> None:
     assert verify_claims(verifier(web), [], jobs=4) == []
 
 
-def test_a_mistake_of_ours_ends_the_command(web: Web) -> None:
-    class Broken:
-        def fetch(self, *_: object, **__: object) -> None:
-            raise AttributeError("ours")
+def test_a_mistake_of_ours_leaves_the_other_claims(web: Web) -> None:
+    good = web.pages()
 
-    with pytest.raises(AttributeError):
-        verify_claims(verifier(web, pages=Broken()), [link(HOME)], jobs=2)
+    class Broken:
+        def fetch(self, url: str, **more: Any) -> Any:
+            if "bad" in url:
+                raise AttributeError("ours")
+            return good.fetch(url, **more)
+
+    web[HOME] = answer(sign(HOME))
+    results = verify_claims(verifier(web, pages=Broken()), [link(f"{HOME}bad"), link(HOME)], jobs=2)
+    assert outcomes(results) == [Outcome.UNREACHABLE, Outcome.VERIFIED]
 
 
 def test_a_link_back_to_a_page_that_is_verified(web: Web) -> None:

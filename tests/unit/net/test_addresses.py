@@ -37,6 +37,8 @@ from sealstead.net.addresses import PrivateAddressError, check_public, is_public
         "64:ff9b::127.0.0.1",
         "64:ff9b::10.0.0.1",
         "64:ff9b:1::10.0.0.1",
+        "64:ff9b:1:7f00:0:100:808:808",  # 127.0.0.1 in the middle (RFC 6052, section 2.2)
+        "64:ff9b:1::8.8.8.8",
         "2002:7f00:1::1",
         "2002:a00:1::1",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
@@ -65,6 +67,11 @@ def test_public(text: str) -> None:
     assert address is not None
     assert is_public(address)
     check_public("example.org", [text])
+
+
+def test_what_is_refused_is_named_once() -> None:
+    with pytest.raises(PrivateAddressError, match=r"^127\.0\.0\.1 is not on the public internet$"):
+        check_public("127.0.0.1", ["127.0.0.1"])
 
 
 def test_names_are_no_addresses() -> None:

@@ -13,6 +13,7 @@ from sealstead.net.urls import BadUrlError, join, parse_url, same_site
         ("https://example.org:8443/a", "https://example.org:8443/a"),
         ("https://example.org/ä/%20?q=ü", "https://example.org/%C3%A4/%20?q=%C3%BC"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+        ("https://BÜCHER.example./", "https://xn--bcher-kva.example/"),
         ("https://[2606:2800::1]/", "https://[2606:2800::1]/"),
         ("https://example.org./x", "https://example.org/x"),
         ("https://example.org/@ada", "https://example.org/@ada"),
@@ -48,6 +49,10 @@ def test_what_is_fetched(url: str, same: str) -> None:
         "https://exa mple.org/",
         "https://..example/",
         "https://a..b/",
+        "https://\uff47ithub.com/",
+        "https://github\u3002com/",
+        "https://git\u200bhub.com/",
+        "https://fa\u00df.example/",  # two versions of IDNA lead to two hosts
         "https://-/",
         "https://example.org/" + "a" * 3000,
     ],
@@ -73,6 +78,12 @@ def test_ports_of_other_protocols_are_told_apart() -> None:
 )
 def test_references(reference: str, url: str) -> None:
     assert join(parse_url("https://example.org/a/b"), reference).url == url
+
+
+@pytest.mark.parametrize("reference", ["http://[::1", "http://\u2100/", "//[x]/", "http://a:99999/"])
+def test_references_that_lead_nowhere(reference: str) -> None:
+    with pytest.raises(BadUrlError):
+        join(parse_url("https://example.org/a/b"), reference)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def verify(
             keys=keys,
             former=former,
             at=at,
+            seconds=timeout,
         )
         results = verify_claims(verifier, links, jobs=jobs)
     memory = LastGood(path=cache_file("verified.json"))
