@@ -553,3 +553,13 @@ def test_only_a_public_key_gives_way_to_one(publisher: Publisher) -> None:
     publisher.environment["PYPI_PROFILE_KEY_PATH"] = "my.key"
     done = refused(publisher, "key-rotate")
     assert (done.code, done.error) == (1, "no-public-key-file")
+
+
+def test_a_key_that_another_profile_names_is_not_destroyed(publisher: Publisher) -> None:
+    file = published(publisher)
+    (publisher.here / "b").mkdir()
+    (publisher.here / "b" / "pypi_profile.toml").write_bytes(file.data)
+    done = refused(publisher, "key-rotate", "b", "--no-keep-old", "--force")
+    assert (done.code, done.error) == (1, "needed-elsewhere")
+    publisher.good("key-rotate", "b")
+    publisher.good("sign", "--url", URLS[0])

@@ -10,9 +10,10 @@ from pathlib import Path
 from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.statement import Revocation, make_rotation
+from sealstead.identity.history import known_entry
 from sealstead.identity.lookup import find_by_id
 from sealstead.identity.places import FoundKey, KeyPlaces
-from sealstead.identity.profile import ProfileFile
+from sealstead.identity.profile import ProfileFile, find_profile
 from sealstead.identity.rekey import Order, rekey
 from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.slots import make_new_key, slot_of
@@ -31,6 +32,12 @@ class RevokedKeyError(ConflictError):
     """Nobody believes a revoked key, so it cannot be kept for a while, or brought back."""
 
     code = "revoked-key"
+
+
+class NeededElsewhereError(ConflictError):
+    """Another profile names the key that was to be destroyed."""
+
+    code = "needed-elsewhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +114,18 @@ def rotate(
     The caller holds the directory's lock and has called `recover_pending`.
 
     Raises:
-        KeepOldError, InvalidOverlapError, RevokedKeyError: refused; nothing was changed.
+        KeepOldError, InvalidOverlapError, RevokedKeyError, NeededElsewhereError: refused; nothing was changed.
         PassphraseNeededError, WrongPassphraseError, OtherKeyError: the old key does not open; nothing was changed.
         ChangeConflictError, ChangeUnfinishedError, WriteFailedError: as `change.carry_out`.
     """
     check_rotation(rotation, at=at)
     old = open_key(rotation.old)
     _check_named(rotation.profile, old.public)
+    if not rotation.keep_old and (other := _other_profile(places, rotation, old.public)):
+        raise NeededElsewhereError(
+            f"{other} names key {old.public.id} too, and would have none left",
+            hint="leave --no-keep-old out: the key goes to the archive, where that profile finds it",
+        )
     new_key, new = make_new_key(new_passphrase)
     retires_at = at + rotation.overlap
     # A thief of a revoked key could sign such a statement as well: it would say nothing.
@@ -170,6 +182,19 @@ def _promises(
         except (KeyUnavailableError, ParseError):
             continue  # its end is told of, once the profile is made
     return kept
+
+
+def _other_profile(places: KeyPlaces, rotation: Rotation, old: PublicKey) -> Path | None:
+    """Return another profile that names the key, as far as the index remembers one."""
+    known = known_entry(places, rotation.old.identity, old)
+    path = Path(known.profile) if known and known.profile else None
+    if path is None or (rotation.profile is not None and path == rotation.profile.path):
+        return None
+    try:
+        named = profile_key(find_profile(str(path), path.parent).profile)
+    except (InputError, ParseError):
+        return None
+    return path if named == old else None
 
 
 def _check_named(profile: ProfileFile | None, old: PublicKey) -> None:
