@@ -247,20 +247,22 @@ def test_a_key_that_comes_back_from_outside_leaves_the_archive(publisher: Publis
     assert len(publisher.good("key-list", "--json").json) == 2
 
 
-def test_no_copy_replaces_another_key(publisher: Publisher) -> None:
-    """Whatever `--force` says: what stands there may be the only one."""
+def test_no_copy_costs_another_key(publisher: Publisher) -> None:
+    """Whatever `--force` says: what stands there may be the only one. Outside of the key directory it moves aside."""
     publisher.good("keygen")
     publisher.good("keygen", "--keyring-identity", "work")
     work = (publisher.keys / "minisign.work.key").read_bytes()
     brought(publisher, work, "work.key")
     brought(publisher, key_file(1, "pass"), "sealed.key")
-    for target in (
-        publisher.keys / "minisign.work.key",
-        publisher.keys / "new.key",
-        "work.key",
-        "sealed.key",
-    ):
+    for target in (publisher.keys / "minisign.work.key", publisher.keys / "new.key"):
         done = refused(publisher, "key-export", "--output", str(target), "--force")
         assert (done.code, done.error) == (1, "key-in-the-way")
+    for name in ("work.key", "sealed.key"):
+        held = (publisher.here / name).read_bytes()
+        done = publisher.good("key-export", "--output", name, "--force", "--json")
+        aside = Path(done.json["kept_aside"])
+        assert aside.read_bytes() == held
+        assert aside.stat().st_mode & 0o777 == 0o600
+        assert (publisher.here / name).read_bytes() == (publisher.keys / "minisign.key").read_bytes()
     publisher.good("key-export", "--output", "own.key")
     publisher.good("key-export", "--output", "own.key", "--force", "--password-stdin", stdin="pass\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ class Exported:
     found: FoundKey
     key: PublicKey | None
     encrypted: bool
+    aside: Path | None = None
+    """Where the other secret key is now that stood in its place."""
     dry_run: bool = False
 
     @property
@@ -69,27 +72,28 @@ def check_target(path: Path, *, force: bool) -> Path:
     return target
 
 
-def refuse_key(directory: KeyDir, target: Path, *, same_as: bytes | None = None) -> None:
-    """Refuse to write over a secret key, whatever `--force` says: it may be the only one.
-
-    `same_as`: a key file; a copy of that very key may be replaced.
+def refuse_key_dir(directory: KeyDir, target: Path) -> None:
+    """Refuse to write among the keys that are in use, whatever `--force` says.
 
     Raises:
-        KeyInTheWayError: the target is in the key directory, or holds another secret key.
+        KeyInTheWayError: the target is in the key directory.
     """
     if target.parent.exists() and directory.path.exists() and target.parent.samefile(directory.path):
         raise KeyInTheWayError(f"{target} is in the key directory", hint="write it somewhere else")
+
+
+def kept_aside(target: Path, blob: bytes) -> FileChange | None:
+    """Return what keeps another secret key that stands at `target`: it may be the only copy. `--force` is for files."""
     try:
         held = target.read_bytes()
         public = parse_secret_key(held).public
     except (OSError, ParseError):
-        return
-    if same_as is not None and (held == same_as or (public and public == parse_secret_key(same_as).public)):
-        return
-    raise KeyInTheWayError(
-        f"{target} is a secret key",
-        hint="move it away first, or choose another name; --force does not replace it",
-    )
+        return None
+    if held == blob or (public is not None and public == parse_secret_key(blob).public):
+        return None
+    mark = public.id if public is not None else hashlib.blake2b(held, digest_size=8).hexdigest().upper()
+    aside = target.with_name(f"{target.name}.{mark}.bak")
+    return FileChange(path=aside, content=held, phase=Phase.PREPARE, secret=True)
 
 
 def export(
@@ -104,8 +108,12 @@ def export(
     """Write a copy of a key's file for its owner alone; with `new_passphrase` it is encrypted under that.
 
     Without one the copy is the file as it is, or `decrypted`. The caller has called `check_target`.
+
+    Raises:
+        KeyInTheWayError: the target is in the key directory.
     """
-    refuse_key(places.directory, target, same_as=found.blob)
+    refuse_key_dir(places.directory, target)
+    aside = kept_aside(target, found.blob)
     public, blob, encrypted = found.public, found.blob, found.file.encrypted
     if encrypted and new_passphrase is not None and (opened := _opened(found, new_passphrase)):
         public = opened.public  # its passphrase already
@@ -117,11 +125,16 @@ def export(
         Change(
             command="key-export",
             identity=found.identity,
-            files=(FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True, expendable=True),),
+            files=(
+                *((aside,) if aside is not None else ()),
+                FileChange(path=target, content=blob, phase=Phase.COMMIT, secret=True, expendable=True),
+            ),
             facts={"target": str(target)},
         ),
     )
-    return Exported(path=target, found=found, key=public, encrypted=encrypted)
+    return Exported(
+        path=target, found=found, key=public, encrypted=encrypted, aside=aside.path if aside else None
+    )
 
 
 def _opened(found: FoundKey, passphrase: Secret[str]) -> SecretKey | None:

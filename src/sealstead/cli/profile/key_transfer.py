@@ -96,6 +96,8 @@ def key_export(
             )
     if done.warning:
         output.warning(done.warning)
+    if done.aside:
+        output.note(f"another secret key stood there; it is now {done.aside}")
     place = str(found.path) if found.path else f"keyring entry {found.identity}"
     if as_json:
         output.document(
@@ -106,6 +108,7 @@ def key_export(
                 "source": place,
                 "written_to": str(done.path),
                 "encrypted": done.encrypted,
+                "kept_aside": str(done.aside) if done.aside else None,
                 "warning": done.warning,
             }
         )
