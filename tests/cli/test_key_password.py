@@ -81,13 +81,20 @@ def test_another_key_in_the_keyring_is_left_alone(publisher: Publisher) -> None:
     assert json.loads(publisher.entries.read_text()) == other
 
 
-def test_a_key_in_the_keyring_alone_is_changed_there_alone(publisher: Publisher) -> None:
+@pytest.mark.parametrize("mode", ["ok", "locked-set"])
+def test_a_key_in_the_keyring_alone_goes_to_the_disk_first(publisher: Publisher, mode: str) -> None:
+    """A keyring that breaks while it is written must not break the only copy."""
     publisher.use_keyring()
     made = publisher.good("keygen", "--json").json
-    (publisher.keys / "minisign.key").unlink()
+    for name in ("minisign.key", "minisign.pub"):
+        (publisher.keys / name).unlink()
+    publisher.use_keyring(mode)
     publisher.good("key-password", "set", "--password-stdin", stdin="one\n")
-    assert not (publisher.keys / "minisign.key").exists()
-    assert parse_secret_key(entry(publisher)).open(Secret("one")).public.id == made["key_id"]
+    on_disk = (publisher.keys / "minisign.key").read_bytes()
+    assert parse_secret_key(on_disk).open(Secret("one")).public.id == made["key_id"]
+    assert (entry(publisher) == on_disk) == (mode == "ok")
+    info = publisher.good("key-info", "--json").json
+    assert (info["key_id"], info["stored"]) == (made["key_id"], ["disk", "keyring"])
 
 
 @pytest.mark.parametrize(

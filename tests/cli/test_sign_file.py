@@ -261,3 +261,64 @@ def test_a_signature_replaces_neither_a_key_nor_the_file(
         done = publisher.run("sign-file", str(release), "--output", str(target), "--json", *force)
         assert (done.code, done.error) == (1, "signature-exists")
         assert target.read_bytes() == before
+
+
+# What became of the key
+
+
+def test_a_revoked_key_signs_no_file_and_no_signature_of_it_counts(
+    publisher: Publisher, release: Path
+) -> None:
+    publisher.write_profile()
+    made = publisher.good("keygen", "--force", "--json").json  # the index knows of this one
+    publisher.good("sign-file", "release.tar.gz")
+    publisher.good("key-revoke", "--reason", "compromised", "--force")
+    profile = publisher.profile.read_bytes()
+    for here in (True, False):
+        if not here:
+            publisher.profile.unlink()
+        done = publisher.run("sign-file", "--output", "new", "release.tar.gz", "--json")
+        assert (done.code, done.error) == (3, "key-revoked")
+        assert not (publisher.here / "new").exists()
+        done = publisher.run("verify-file", "release.tar.gz", "--json")
+        assert (done.code, done.json[0]["code"]) == (1, "wrong-key")
+        assert f"by key {made['key_id']}, which was revoked on" in done.json[0]["message"]
+    publisher.profile.write_bytes(profile)
+    checks = publisher.run("doctor", "--json")
+    assert checks.code == 1
+    assert "was revoked on" in checks.out
+
+
+def test_a_file_signed_before_a_rotation_is_explained(publisher: Publisher, release: Path) -> None:
+    publisher.write_profile(public_key=key(1).public.line)
+    publisher.good("sign-file", "release.tar.gz")
+    new = publisher.good("key-rotate", "--json").json["new_key_id"]
+    for place in ([], ["--key-dir", "nowhere"]):
+        done = publisher.run("verify-file", "release.tar.gz", *place)
+        assert done.code == 1
+        assert f"by key {key(1).public.id}, which was replaced on" in done.err
+        assert f"by key {new}" in done.err
+        assert f"--public-key {key(1).public.line}" in done.err
+    publisher.good("verify-file", "release.tar.gz", "--public-key", key(1).public.line)
+
+
+def test_of_many_files_the_one_that_fails_is_named(publisher: Publisher, release: Path) -> None:
+    (publisher.here / "empty").touch()
+    publisher.good("sign-file", "release.tar.gz", "empty")
+    release.write_bytes(b"changed")
+    done = publisher.run("verify-file", "release.tar.gz", "empty")
+    assert (done.code, done.out.count("good")) == (1, 1)
+    assert "release.tar.gz: " in done.err
+    done = publisher.run("verify-file", "missing.txt")
+    assert (done.code, "missing.txt does not exist" in done.err) == (2, True)
+
+
+def test_a_reader_without_keys_is_told_to_name_the_signer(publisher: Publisher) -> None:
+    (publisher.here / "file").write_text("x")
+    (publisher.here / "file.minisig").write_bytes(
+        serialize_signature(sign_digest(key(1), digest_of(b"x"), trusted_comment=""))
+    )
+    done = publisher.run("verify-file", "file")
+    assert done.code == 3
+    assert "--public-key" in done.err
+    assert "--profile" in done.err

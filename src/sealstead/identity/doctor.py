@@ -24,7 +24,7 @@ from sealstead.identity.keyslots import KeyPlaces, NoKeyError, find_key, public_
 from sealstead.identity.listing import ListedKey, index_problem, list_keys
 from sealstead.identity.profile import ProfileFile
 from sealstead.identity.proofs import NOT_BEFORE
-from sealstead.identity.statements import profile_key
+from sealstead.identity.statements import find_revocation, profile_key
 
 SCRIPT = "pypi-profile"
 OURS = "sealstead"
@@ -72,7 +72,15 @@ def check_keys(
     """Say whether the key that signs here is at hand and fits the profile, and how all keys are kept."""
     wanted = profile_key(file.profile) if file else None
     yield from _directory(places)
-    yield from _signing_key(places, identity, wanted, anywhere=anywhere, explicit=explicit)
+    for check in _signing_key(places, identity, wanted, anywhere=anywhere, explicit=explicit):
+        revocation = find_revocation(file.profile, wanted, at) if file and wanted else None
+        if revocation is None or check.status is not Status.OK:
+            yield check
+            continue
+        fact = f"{check.detail} was revoked on {revocation.revoked_at:%Y-%m-%d}"
+        yield check._replace(
+            status=Status.PROBLEM, detail=fact, hint="key-rotate gives the profile another key"
+        )
     keys = list_keys(places, at, ask_keyring=True)
     for key in keys:
         yield from _key(key, at)

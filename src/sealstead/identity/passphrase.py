@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import hmac
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,19 +83,21 @@ def change_passphrase(
     if dry_run:
         return _resealed(found, key.public, passphrase, in_keyring=found.source == "keyring")
     blob = new_key_file(key, passphrase)
-    if found.path is None:
-        if places.keyring is None:
-            raise KeyringRefusedError(places.keyring_reason)
-        places.keyring.put(found.identity, blob, expected=found.blob)
-        return _resealed(found, key.public, passphrase, in_keyring=True)
+    # A keyring is no place for the only copy while it is rewritten: such a key goes to the disk first.
+    path = found.path or _place_on_disk(places, found, key.public)
     keyring = None if found.source == "explicit" else _entry(places, found, blob)
     encrypted = passphrase is not None
     index = [
-        replace(entry, encrypted=encrypted)
+        replace(
+            entry,
+            encrypted=encrypted,
+            file=path.name if found.path is None else entry.file,
+            stored=entry.stored if found.path is not None else ("disk", "keyring"),
+        )
         for entry in index_entries(places)
         if (entry.identity, entry.key_id) == (found.identity, key.public.id)
     ]
-    public_path = found.path.with_suffix(".pub")
+    public_path = path.with_suffix(".pub")
     warnings = carry_out(
         places,
         Change(
@@ -102,10 +105,10 @@ def change_passphrase(
             identity=found.identity,
             files=(
                 FileChange(
-                    path=found.path,
+                    path=path,
                     content=blob,
                     secret=True,
-                    expected=found.blob,
+                    expected=found.blob if found.path is not None else None,
                     checked=True,
                     expendable=True,
                 ),
@@ -118,7 +121,24 @@ def change_passphrase(
         ),
     )
     told = _resealed(found, key.public, passphrase, in_keyring=keyring is not None and not warnings)
-    return replace(told, warnings=tuple(warnings))
+    return replace(told, path=path, warnings=tuple(warnings))
+
+
+def _place_on_disk(places: KeyPlaces, found: FoundKey, public: PublicKey) -> Path:
+    """Return where a key belongs that was in the keyring alone: its own place, or the archive if another key has that.
+
+    Raises:
+        PassphraseStateError: both are taken.
+    """
+    path = places.directory.secret_path(found.identity)
+    archive = places.directory.archive_path(found.identity, public.id)
+    free = next((each for each in (path, archive) if not os.path.lexists(each)), None)
+    if free is None:
+        raise PassphraseStateError(
+            f"{path} and {archive} hold other keys, and this one is in the keyring alone",
+            hint="key-export writes a copy of it; key-import takes it under another --keyring-identity",
+        )
+    return free
 
 
 def _resealed(

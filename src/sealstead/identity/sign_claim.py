@@ -58,10 +58,14 @@ def check_not_revoked(profile: Profile, key: PublicKey, at: datetime) -> None:
     """Raises RevokedKeyError if the profile says that `key` is revoked."""
     revocation = find_revocation(profile, key, at)
     if revocation is not None:
-        raise RevokedKeyError(
-            f"key {key.id} was revoked on {revocation.revoked_at:%Y-%m-%d}: nobody believes what it signs",
-            hint="key-rotate gives the profile another key",
-        )
+        raise revoked_error(key, revocation.revoked_at)
+
+
+def revoked_error(key: PublicKey, moment: datetime) -> RevokedKeyError:
+    return RevokedKeyError(
+        f"key {key.id} was revoked on {moment:%Y-%m-%d}: nobody believes what it signs",
+        hint="key-rotate gives the profile another key",
+    )
 
 
 def sign_claim(

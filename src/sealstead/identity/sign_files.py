@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealstead.custody import files
-from sealstead.errors import ConflictError, DeniedError, ParseError
+from sealstead.errors import ConflictError, DeniedError, ParseError, VerificationError
 from sealstead.formats.minisign import (
     LegacySignatureError,
     PublicKey,
@@ -32,6 +33,9 @@ from sealstead.formats.minisign import (
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
 from sealstead.identity.file_digest import Digested, FileError, digest_file
+
+if TYPE_CHECKING:
+    from sealstead.identity.standing import Said
 
 
 class ReservedContentError(DeniedError):
@@ -82,7 +86,7 @@ def sign_file(
         FileError: it cannot be read, or the signature cannot be written.
         FileChangedError: it changed while it was read.
         ReservedContentError: signed, it would be a proof or a statement.
-        SignatureExistsError: something else is where the signature belongs, and `replace` is false.
+        SignatureExistsError: something else is where the signature belongs, and `replace` is false; or the file itself.
         CommentError: a comment that a signature cannot carry.
     """
     target = signature_path or signature_path_of(path)
@@ -110,28 +114,39 @@ def verify_file(
     *,
     signature_path: Path | None = None,
     allow_legacy: bool = False,
+    told_of: Callable[[bytes], Said | None] | None = None,
 ) -> VerifiedFile:
-    """Check the signature of `path` against the one of `keys` that it names.
+    """Check the signature of `path` against the one of `keys` that it names. `told_of`: what is known of another key.
 
     Raises:
         FileError: the file or its signature cannot be read.
         MinisignFormatError: the signature file is none.
         WrongKeyError, LegacySignatureError, BadSignatureError: it proves nothing.
     """
+    if not path.exists():
+        raise FileError(f"{path} does not exist")
     signature = _load_signature(signature_path or signature_path_of(path))
     key = next((key for key in keys if key.key_id == signature.key_id), None)
     if key is None:
-        expected = ", ".join(key.id for key in keys)
+        said = told_of(signature.key_id) if told_of is not None else None
+        if said is not None:
+            raise WrongKeyError(
+                f"{path}: its signature is by key {signature.id}, which {said.fact}", hint=said.hint
+            )
+        expected = ", ".join(key.id for key in keys) or "a key that is believed here"
         raise WrongKeyError(f"{path} was signed with key {signature.id}, not with {expected}")
-    if signature.prehashed:
-        verify_digest(key, digest_file(path).digest, signature)
-    elif not allow_legacy:
+    if not signature.prehashed and not allow_legacy:
         raise LegacySignatureError(
             f"{path} has a signature of the legacy kind",
             hint="sign the file again with a current minisign, or accept it with --allow-legacy",
         )
-    else:
-        _verify_legacy(key, path, signature)
+    try:
+        if signature.prehashed:
+            verify_digest(key, digest_file(path).digest, signature)
+        else:
+            _verify_legacy(key, path, signature)
+    except VerificationError as exc:
+        raise type(exc)(f"{path}: {exc.message}", hint=exc.hint) from exc
     return VerifiedFile(
         path=path, key=key, trusted_comment=signature.trusted_comment, legacy=not signature.prehashed
     )

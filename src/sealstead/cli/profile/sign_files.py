@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,11 @@ from sealstead.cli.profile.options import (
     key_options,
     password_options,
 )
+from sealstead.errors import KeyUnavailableError
 
 if TYPE_CHECKING:
     from sealstead.formats.minisign_key import PublicKey
+    from sealstead.identity.standing import Said
 
 _FILE = click.Path(path_type=Path)
 
@@ -59,12 +63,20 @@ def sign_file(
     **options: Any,
 ) -> None:
     """Sign files, as minisign does."""
+    from sealstead.identity.places import index_entries
     from sealstead.identity.sign_files import sign_file as sign
+    from sealstead.identity.standing import check_usable
 
     if target is not None and len(files) > 1:
         raise click.UsageError("--output is for one file")
     context = open_context(**options)
-    key = context.open(context.current_key())
+    found = context.current_key()
+    profile = context.profile.profile if context.profile else None
+    entries = index_entries(context.places)
+    if found.public is not None:
+        check_usable(profile, entries, found.public, context.at)
+    key = context.open(found)
+    check_usable(profile, entries, key.public, context.at)
     named = context.wanted_or_none
     if named is not None and named != key.public and not context.identity_named and not context.explicit:
         output.warning(
@@ -148,15 +160,19 @@ def verify_file(
         raise click.UsageError("--signature is for one file")
     if public_key is not None and source is not None:
         raise click.UsageError("--public-key or --profile, not both")
-    keys = _named(public_key) if public_key is not None else _vouched(open_context(**options, source=source))
+    keys, told_of = (
+        (_named(public_key), None)
+        if public_key is not None
+        else _vouched(open_context(**options, source=source))
+    )
     if len(files) == 1 and not as_json:
-        done = verify(keys, files[0], signature_path=signature, allow_legacy=allow_legacy)
+        done = verify(keys, files[0], signature_path=signature, allow_legacy=allow_legacy, told_of=told_of)
         output.data(f"{files[0]}: good, key {done.key.id}, {done.trusted_comment}")
         return 0
     results: list[dict[str, Any]] = []
     for path in files:
         try:
-            done = verify(keys, path, signature_path=signature, allow_legacy=allow_legacy)
+            done = verify(keys, path, signature_path=signature, allow_legacy=allow_legacy, told_of=told_of)
         except (VerificationError, ParseError) as exc:
             results.append({"file": str(path), "verified": False, "code": exc.code, "message": exc.message})
             if not as_json:
@@ -186,14 +202,29 @@ def _named(text: str) -> list[PublicKey]:
     return [parse_public_key(read_small(path) if path.is_file() else text)]
 
 
-def _vouched(context: KeyContext) -> list[PublicKey]:
-    from sealstead.identity.statements import believed_keys
+def _vouched(context: KeyContext) -> tuple[list[PublicKey], Callable[[bytes], Said | None]]:
+    """Return the keys that are believed here, and what says why another is not."""
+    from sealstead.identity.places import NoKeyError, index_entries, public_beside
+    from sealstead.identity.standing import check_usable, told_of
 
-    if context.profile is not None and context.wanted is not None and not context.identity_named:
-        return believed_keys(context.profile.profile, context.at)
-    from sealstead.identity.places import public_beside
+    profile = context.profile.profile if context.profile else None
+    entries = index_entries(context.places)
+    why = partial(told_of, profile, entries, at=context.at)
+    if profile is not None and context.wanted is not None and not context.identity_named:
+        from sealstead.identity.statements import believed_keys
 
-    public = public_beside(context.places, context.identity) or context.current_key().public
+        return believed_keys(profile, context.at), why
+    public = public_beside(context.places, context.identity)
     if public is None:
-        return [context.open(context.current_key()).public]
-    return [public]
+        try:
+            found = context.current_key()
+        except NoKeyError as exc:
+            raise NoKeyError(
+                exc.message, hint="name whose signature it should be: --public-key RW... or --profile FILE"
+            ) from exc
+        public = found.public or context.open(found).public
+    try:
+        check_usable(profile, entries, public, context.at)
+    except KeyUnavailableError:
+        return [], why
+    return [public], why
