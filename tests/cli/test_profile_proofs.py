@@ -322,7 +322,7 @@ def test_update_proofs_of_chosen_pages_and_of_all(place: ProfilePlace) -> None:
     with_key(place, stored(PROFILE, proof(PAGES[0])))
     document = place.run("update-proofs", "--url", PAGES[1], "--json").document
     assert document["updated_urls"] == [PAGES[1]]
-    place.run("update-proofs", "--url", "https://not.listed.example", code=1)
+    place.run("update-proofs", "--url", "https://not.listed.example", code=2)
     tokens = proofs_in(place)
     assert place.run("update-proofs", "--force", "--json").document["updated_count"] == 3
     assert not set(tokens) & set(proofs_in(place))

@@ -165,6 +165,30 @@ def test_what_ends_soon(ada: Publisher, web: Web) -> None:
     assert ada.run("verify", "--allow-private", "--expiring-within", "30d").code == 1, "a failure comes first"
 
 
+def test_what_ends_with_a_retiring_key(ada: Publisher, web: Web) -> None:
+    """The proof says that it is good for a year; its key is believed for ten days."""
+    url = prove(web, "one", key=OTHER)
+    rotation = make_rotation(OTHER, KEY, issued_at=NOW - DAY, retires_at=NOW + 10 * DAY)
+    claim(ada, url, statements=(rotation,))
+    assert ada.run("verify", "--allow-private", "--expiring-within", "9d").code == 0
+    done = ada.run("verify", "--allow-private", "--expiring-within", "30d", "--json")
+    assert done.code == 4
+    [result] = done.json["results"]
+    assert (result["status"], result["expires_soon"], result["by_retiring_key"]) == ("verified", True, True)
+    assert result["expires_at"] == f"{NOW + 10 * DAY:%Y-%m-%dT%H:%M:%SZ}"
+    done = ada.run("verify", "--allow-private")
+    assert done.code == 0
+    assert "by a retiring key, ends on" in done.out
+
+
+def test_a_page_where_a_profile_is_wanted(ada: Publisher, web: Web) -> None:
+    url = prove(web, "one")
+    claim(ada, url)
+    done = ada.run("verify", url)
+    assert done.code == 2
+    assert f"--only {url}" in done.err
+
+
 def test_when_it_was_last_good(ada: Publisher, web: Web) -> None:
     url = prove(web, "one")
     claim(ada, url)
@@ -193,6 +217,8 @@ def test_a_dry_run_asks_nobody_and_writes_nothing(ada: Publisher, web: Web) -> N
     assert done.code == 0
     assert [each["providers"] for each in done.json["claims"]] == [["page"], ["github"], []]
     assert (web.requests, files(ada)) == ([], before)
+    told = ada.run("verify", "--dry-run").out
+    assert f"{web.base}/one\n    anywhere on the page {web.base}/one" in told
 
 
 def test_the_profile_is_never_written(ada: Publisher, web: Web) -> None:
@@ -224,7 +250,8 @@ def test_only_some_pages(ada: Publisher, web: Web) -> None:
     url = prove(web, "one")
     claim(ada, url, show(web, "two", ""))
     assert ada.run("verify", "--allow-private", "--only", url).code == 0
-    assert ada.run("verify", "--only", f"{url}x").code == 2
+    done = ada.run("verify", "--only", f"{url}x", "--json")
+    assert (done.code, done.error) == (2, "not-in-profile")
 
 
 def test_sites_that_let_nobody_look(ada: Publisher, web: Web) -> None:

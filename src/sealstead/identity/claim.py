@@ -44,6 +44,8 @@ class Verifier(NamedTuple):
     """Another package, for the URLs whose proof was made for it."""
     former: Mapping[PublicKey, str] = {}
     """Keys of this profile that are believed no more, and why: to say more than that a proof is unknown."""
+    retires: Mapping[str, datetime] = {}
+    """When the retiring ones among `keys` end, by id: no proof by one counts any longer."""
     seconds: float = 10
     """How long the texts of one answer may keep us."""
 
@@ -73,7 +75,10 @@ class _Trial(Looking):
         self.verifier = verifier
         self.provider = self.by = ""
         self.proof: VerifiedProof | None = None
-        self.others = 0
+        self.ends_at: datetime | None = None
+        self.contradicted = False
+        self.others: list[str] = []
+        """Why what looks like a proof is none for this page."""
         self.links: set[str] = set()
 
     def run(self) -> None:
@@ -106,6 +111,9 @@ class _Trial(Looking):
             provider=self.provider,
             by=self.by,
             proof=self.proof,
+            ends_at=self.ends_at,
+            retiring=self.proof is not None and self.proof.key_id in self.verifier.retires,
+            contradicted=self.contradicted,
             steps=tuple(self.steps),
             me_links=frozenset(self.links),
         )
@@ -139,42 +147,63 @@ class _Trial(Looking):
             self.links.update(*map(me_links, texts))
 
     def _judge(self, texts: Sequence[str], *, complete: bool = True) -> None:
-        """Find the proofs and judge each, until one is good: a bad one beside it takes nothing from it."""
+        """Find the proofs, and say what stands there: a bad one beside a good one takes nothing from it."""
         before = len(self.outcomes)
-        ends = time.monotonic() + self.verifier.seconds
-        for token in _tokens(texts):
-            if time.monotonic() > ends:
-                self.conclude(Outcome.UNREACHABLE, "more stands there than can be judged in this time")
-                return
-            if self._is_good(token):
-                return
+        self.others.clear()
+        self._find_best(texts)
+        if self.proof is not None and self.ends_at is not None:
+            self.by = "signature"
+            whose = "the retiring key" if self.proof.key_id in self.verifier.retires else "key"
+            until = f"{self.ends_at:%Y-%m-%d %H:%M} UTC"
+            step = f"a proof ({self.proof.form}) by {whose} {self.proof.key_id} is good until {until}"
+            self.conclude(Outcome.VERIFIED, step)
+            return
         if self.others:
-            self.steps.append(f"{_count(self.others, 'proof')} there for something else, or not whole")
+            count = _count(len(self.others), "proof")
+            self.steps.append(f"{count} there for something else, or not whole: {self.others[0]}")
         if len(self.outcomes) == before:
-            if complete:
+            if complete and self.others:
+                self.conclude(Outcome.INVALID, "no proof for this page stands there, only such")
+            elif complete:
                 self.conclude(Outcome.MISSING, "no proof for this page stands there")
             else:
                 self.conclude(Outcome.UNREACHABLE, "no proof stands in the part that was read")
 
-    def _is_good(self, token: str) -> bool:
+    def _find_best(self, texts: Sequence[str]) -> None:
+        """Judge each proof until one is good.
+
+        After a good one by a retiring key the others are judged too: its successor's lasts longer.
+        """
+        stop = time.monotonic() + self.verifier.seconds
+        for token in _tokens(texts):
+            if time.monotonic() > stop:
+                if self.proof is None:
+                    self.conclude(Outcome.UNREACHABLE, "more stands there than can be judged in this time")
+                return
+            proof = self._proved(token)
+            if proof is None:
+                continue
+            if self.ends_at is None or self._end(proof) > self.ends_at:
+                self.proof, self.ends_at = proof, self._end(proof)
+            if proof.key_id not in self.verifier.retires:
+                return
+
+    def _end(self, proof: VerifiedProof) -> datetime:
+        return min(proof.expires_at, self.verifier.retires.get(proof.key_id, proof.expires_at))
+
+    def _proved(self, token: str) -> VerifiedProof | None:
         context = self.verifier.context(self.link)
         try:
-            proof = verify_proof(token, context, self.verifier.keys, at=self.verifier.at)
-        except (OtherClaimError, ProofFormatError):
-            self.others += 1
+            return verify_proof(token, context, self.verifier.keys, at=self.verifier.at)
+        except (OtherClaimError, ProofFormatError) as exc:
+            self.others.append(told(exc))
         except ExpiredError as exc:
             self.conclude(Outcome.EXPIRED, f"a proof for this page {told(exc)}")
         except VerificationError as exc:
+            self.contradicted = True
             why = self._former(token, context) or told(exc)
             self.conclude(Outcome.INVALID, f"a proof for this page counts for nothing: {why}")
-        else:
-            self.by, self.proof = "signature", proof
-            until = f"{proof.expires_at:%Y-%m-%d %H:%M} UTC"
-            self.conclude(
-                Outcome.VERIFIED, f"a proof ({proof.form}) by key {proof.key_id} is good until {until}"
-            )
-            return True
-        return False
+        return None
 
     def _former(self, token: str, context: ProofContext) -> str:
         for key, why in self.verifier.former.items():

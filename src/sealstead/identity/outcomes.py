@@ -1,13 +1,14 @@
 """What may become of a claim, and how a site's answer is understood.
 
 The outcomes are never confused, for each asks for something else: `missing` for the owner to put the proof there,
-`invalid` for a look at who wrote it, `expired` for a new signature, `unreachable` for another try, and `refused` for
+`invalid` for a look at what does, `expired` for a new signature, `unreachable` for another try, and `refused` for
 another page, since the site lets nobody look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -25,9 +26,9 @@ SUCCESS = range(200, 300)
 class Outcome(StrEnum):
     VERIFIED = "verified"
     MISSING = "missing"
-    """The page was read, and no proof for it stands there."""
+    """The page was read, and no proof stands there; or there is no such page (404)."""
     INVALID = "invalid"
-    """What stands there is no proof of this profile's, or the claim is one that nothing could prove."""
+    """What stands there is for something else, damaged, or by another key; or nothing could prove the claim."""
     EXPIRED = "expired"
     """There is an authentic proof, whose time is over."""
     UNREACHABLE = "unreachable"
@@ -54,6 +55,12 @@ class Result(NamedTuple):
     by: str = ""
     """`signature`, or `link` for a rel=me link back."""
     proof: VerifiedProof | None = None
+    ends_at: datetime | None = None
+    """When the proof counts no more: its own end, or that of the retiring key that made it."""
+    retiring: bool = False
+    """The proof is by a key that the profile is taking over from."""
+    contradicted: bool = False
+    """A proof for this very page stands there, and counts for nothing."""
     steps: tuple[str, ...] = ()
     me_links: frozenset[str] = frozenset()
     """Links with rel=me on the page: they may lead to a page that is verified by signature."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sealstead.errors import ConflictError
+from sealstead.errors import InputError
 from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.formats.profile_edit import edit_profile
 from sealstead.formats.profile_schema import Profile, ProfileLink
@@ -27,7 +27,7 @@ from sealstead.identity.sign_claim import check_not_revoked
 from sealstead.identity.statements import Believed, believed
 
 
-class NotInProfileError(ConflictError):
+class NotInProfileError(InputError):
     """A page was named that the profile does not list."""
 
     code = "not-in-profile"

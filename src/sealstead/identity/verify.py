@@ -16,7 +16,7 @@ from sealstead.identity.at_once import at_once
 from sealstead.identity.cache_file import write_cache
 from sealstead.identity.claim import Verifier
 from sealstead.identity.outcomes import Outcome, Result
-from sealstead.identity.statements import believed_keys, find_revocation, known_keys
+from sealstead.identity.statements import Believed, believed, find_revocation, known_keys
 
 _MOST_REMEMBERED = 10_000
 
@@ -27,13 +27,14 @@ class NoPublicKeyError(VerificationError):
     code = "no-public-key"
 
 
-def trusted_keys(profile: Profile, at: datetime) -> tuple[list[PublicKey], dict[PublicKey, str]]:
-    """Return the keys whose proofs count at `at`, and those of this profile that do not, with the reason.
+def trusted_keys(profile: Profile, at: datetime) -> tuple[list[Believed], dict[PublicKey, str]]:
+    """Return the keys whose proofs count at `at`, with their ends, and those of this profile that do not, and why.
 
     Raises:
         NoPublicKeyError: the profile names none.
     """
-    keys = believed_keys(profile, at)
+    trusted = believed(profile, at)
+    keys = [each.key for each in trusted]
     former: dict[PublicKey, str] = {}
     for key in known_keys(profile):
         if key in keys:
@@ -50,7 +51,7 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[PublicKey], dict[
             if why
             else "pypi-profile keygen makes a key and writes it into the profile",
         )
-    return keys, former
+    return trusted, former
 
 
 def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
@@ -61,8 +62,8 @@ def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int
 
 
 def expires_within(results: Iterable[Result], at: datetime, window: timedelta) -> list[Result]:
-    """Return the verified claims whose proof ends within `window`."""
-    return [each for each in results if each.proof is not None and each.proof.expires_at <= at + window]
+    """Return the verified claims whose proof ends within `window`, or the retiring key that made it."""
+    return [each for each in results if each.ends_at is not None and each.ends_at <= at + window]
 
 
 def _with_link_back(result: Result, signed: set[str]) -> Result:
@@ -71,7 +72,11 @@ def _with_link_back(result: Result, signed: set[str]) -> Result:
     Nothing less will do: a page that says "I am user ada of the index" says nothing about who wrote this profile, and
     anybody can write ada's name into one.
     """
-    if result.outcome is not Outcome.MISSING or not result.me_links:
+    # A proof for another page, beside the link, says nothing against this one.
+    open_to_links = result.outcome is Outcome.MISSING or (
+        result.outcome is Outcome.INVALID and not result.contradicted
+    )
+    if not open_to_links or not result.me_links:
         return result
     back = next((link for link in sorted(result.me_links) if _page(link) in signed), None)
     if back is None:

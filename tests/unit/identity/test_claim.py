@@ -51,22 +51,26 @@ def test_missing(web: Web) -> None:
     assert check(web, "http://ada.example/nowhere").outcome is Outcome.MISSING
 
 
-def test_a_proof_for_something_else_is_missing_here(web: Web) -> None:
-    """Copied from her other page, from another user's profile, from another package's: nothing is proved by it."""
-    web[PAGE] = answer(
-        "\n".join(
-            (
-                sign("http://ada.example/other"),
-                sign(PAGE, user="eve"),
-                sign(PAGE, package="other"),
-                sign(PAGE + "/"),
-                "pypi-profile-proof: nonsense",
-            )
-        )
-    )
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        (sign("http://ada.example/other"), "for the page 'http://ada.example/other'"),
+        (sign(PAGE, user="eve"), "for the user 'eve'"),
+        (sign(PAGE, package="other"), "for the package 'other'"),
+        (sign(PAGE + "/"), f"for the page '{PAGE}/'"),
+        (sign(PAGE)[:-20], "cut off or damaged"),
+        ("pypi-profile-proof: nonsense", "cut off or damaged"),
+    ],
+)
+def test_a_proof_for_something_else_or_not_whole(token: str, why: str, web: Web) -> None:
+    """Copied from her other page, from another user's profile, or badly: it stands there, and proves nothing."""
+    web[PAGE] = answer(token)
     result = check(web)
-    assert result.outcome is Outcome.MISSING
-    assert "5 proofs there for something else" in told(result)
+    assert result.outcome is Outcome.INVALID
+    assert "1 proof there for something else, or not whole" in told(result)
+    assert why in told(result)
+    web[PAGE] = answer(f"{token} {sign(PAGE)}")
+    assert check(web).outcome is Outcome.VERIFIED
 
 
 def test_expired(web: Web) -> None:
@@ -91,6 +95,21 @@ def test_by_a_key_of_somebody_else(form: Any, web: Web) -> None:
 def test_by_a_key_that_is_being_replaced(web: Web) -> None:
     web[PAGE] = answer(sign(PAGE, key=OTHER))
     assert check(web, keys=[KEY.public, OTHER.public]).outcome is Outcome.VERIFIED
+
+
+def test_a_proof_ends_with_the_retiring_key_that_made_it(web: Web) -> None:
+    ends = NOW + timedelta(days=9)
+    both = {"keys": [KEY.public, OTHER.public], "retires": {OTHER.public.id: ends}}
+    web[PAGE] = answer(sign(PAGE, key=OTHER))
+    result = check(web, **both)
+    assert (result.outcome, result.ends_at, result.retiring) == (Outcome.VERIFIED, ends, True)
+    assert f"by the retiring key {OTHER.public.id} is good until 2026-11-30" in told(result)
+    soon = NOW + timedelta(days=1)
+    web[PAGE] = answer(sign(PAGE, key=OTHER, at=NOW, lasts=timedelta(days=1)))
+    assert check(web, **both).ends_at == soon, "the proof's own end comes first"
+    web[PAGE] = answer(f"{sign(PAGE, key=OTHER)} {sign(PAGE, at=NOW)} {sign(PAGE, key=OTHER, form='tiny')}")
+    result = check(web, **both)
+    assert (result.ends_at, result.retiring) == (NOW + YEAR, False), "its successor's beside it lasts longer"
 
 
 @pytest.mark.parametrize("form", ["full", "compact"])

@@ -15,6 +15,7 @@ from tests.fakes.web import Request, Web, answer, start_web
 from sealstead.formats.profile_schema import Profile, ProfileLink, Verification
 from sealstead.formats.statement import Reason, make_revocation, make_rotation
 from sealstead.identity.outcomes import Outcome, Result
+from sealstead.identity.statements import Believed
 from sealstead.identity.verify import (
     LastGood,
     NoPublicKeyError,
@@ -121,6 +122,14 @@ def test_a_link_back_does_not_make_up_for_a_bad_proof(web: Web) -> None:
     ]
 
 
+def test_a_link_back_beside_a_proof_for_another_page(web: Web) -> None:
+    blog = "http://blog.example/"
+    web[HOME] = answer(sign(HOME))
+    web[blog] = answer(f'<a rel="me" href="{HOME}">home</a> {sign(HOME)}')
+    results = verify_claims(verifier(web), [link(blog, rel_me=True), link(HOME)], jobs=1)
+    assert outcomes(results) == [Outcome.VERIFIED] * 2
+
+
 def test_links_count_only_where_the_profile_says_so(web: Web) -> None:
     blog = "http://blog.example/"
     web[HOME] = answer(sign(HOME))
@@ -142,9 +151,10 @@ def profile(*statements: str, key: str = KEY.public.line) -> Profile:
 def test_keys_that_count_and_keys_that_did() -> None:
     week = timedelta(days=7)
     rotation = make_rotation(OTHER, KEY, issued_at=NOW, retires_at=NOW + week)
-    assert trusted_keys(profile(rotation), NOW) == ([KEY.public, OTHER.public], {})
+    trusted = [Believed(KEY.public, None), Believed(OTHER.public, NOW + week)]
+    assert trusted_keys(profile(rotation), NOW) == (trusted, {})
     keys, former = trusted_keys(profile(rotation), NOW + week)
-    assert (keys, former) == ([KEY.public], {OTHER.public: "which has been replaced"})
+    assert (keys, former) == (trusted[:1], {OTHER.public: "which has been replaced"})
     revocation = make_revocation(KEY, OTHER.public, issued_at=NOW, revoked_at=NOW, reason=Reason.COMPROMISED)
     assert trusted_keys(profile(rotation, revocation), NOW)[1] == {OTHER.public: "revoked on 2026-11-21"}
 

@@ -38,11 +38,17 @@ Examples:
 What becomes of a claim:
   verified         its owner wrote a proof there that this profile's key signed, or a rel="me" link
                    to such a page
-  missing          the page was read, and no proof for it stands there
-  invalid          what stands there is no proof of this profile's
+  missing          the page was read, and no proof stands there; or there is no such page (404)
+  invalid          what stands there is a proof for something else, damaged, or by another key; or
+                   the claim is one that nothing could prove
   expired          an authentic proof, whose time is over: sign it again
   unreachable      no answer, or none to its end: nobody can say
   refused-by-site  the site lets no program look
+
+A proof by a retiring key ends with that key, whatever it says itself.
+
+When a claim was verified before, the last time is told beside a failure. It is kept in verified.json
+in the cache directory of your account (~/.cache/sealstead on Linux); whoever removes it loses no more.
 
 Ends with 0 when all claims are verified, with 1 when one is not.
 """
@@ -91,6 +97,10 @@ def verify(
     Every page is looked at for what its owner alone can write; --dry-run shows where, and asks nobody.
     """
     window = parse_duration(expiring_within) if expiring_within else None
+    if source is not None and "://" in source:
+        raise click.UsageError(
+            f"{source} is a page, and what is verified is a profile; to check only that page of one: --only {source}"
+        )
     file = find_profile(source, Path.cwd())
     for warning in file.warnings:
         output.warning(str(warning))
@@ -104,7 +114,7 @@ def verify(
     from sealstead.net.dns import make_resolver
 
     at = SystemClock().now()
-    keys, former = trusted_keys(file.profile, at)
+    trusted, former = trusted_keys(file.profile, at)
     username = file.profile.identity.pypi_username
     with open_pages(timeout=timeout, allow_private=allow_private) as pages:
         verifier = Verifier(
@@ -113,7 +123,8 @@ def verify(
             username=username,
             package=profile_package or PACKAGE_PREFIX + username,
             packages={link.url: package_of(link, file.profile, package=profile_package) for link in links},
-            keys=keys,
+            keys=[each.key for each in trusted],
+            retires={each.key.id: each.retires_at for each in trusted if each.retires_at is not None},
             former=former,
             at=at,
             seconds=timeout,
@@ -140,7 +151,9 @@ def _chosen(file: ProfileFile, only: Sequence[str]) -> list[ProfileLink]:
     links = list(file.profile.profiles)
     strangers = set(only) - {link.url for link in links}
     if strangers:
-        raise click.UsageError(f"the profile claims no page {min(strangers)}")
+        from sealstead.identity.update_proofs import NotInProfileError
+
+        raise NotInProfileError(f"{min(strangers)} is not in the profile")
     return [link for link in links if not only or link.url in only]
 
 
@@ -154,7 +167,7 @@ def _plan(links: Sequence[ProfileLink], *, as_json: bool) -> int:
             matches = choose(link.url, link.kind, rel_me=link.rel_me)
             names, places = (
                 [match.provider.name for match in matches],
-                [match.provider.closed or f"in {match.fill(match.provider.paste)}" for match in matches],
+                [match.provider.closed or match.fill(match.provider.paste) for match in matches],
             )
         except InputError as exc:
             names, places = [], [exc.message]
@@ -162,8 +175,8 @@ def _plan(links: Sequence[ProfileLink], *, as_json: bool) -> int:
     if as_json:
         output.document({"dry_run": True, "claims": rows})
         return 0
-    for row in rows:
-        output.data(f"{row['url']}: {'; then '.join(row['would_look'])}")
+    for link, row in zip(links, rows, strict=True):
+        output.data(f"{shown(link.url)}\n    " + "\n    then: ".join(map(shown, row["would_look"])))
     return 0
 
 
@@ -196,7 +209,8 @@ def _document(
                 "format": each.proof.form if each.proof else None,
                 "key_id": each.proof.key_id if each.proof else None,
                 "issued_at": _moment(each.proof.issued_at) if each.proof else None,
-                "expires_at": _moment(each.proof.expires_at) if each.proof else None,
+                "expires_at": _moment(each.ends_at),
+                "by_retiring_key": each.retiring,
                 "expires_soon": each in soon,
                 "last_verified_at": _moment(
                     verifier.at if each.outcome is Outcome.VERIFIED else before.get(each.link.url)
@@ -226,9 +240,10 @@ def _tell(
             lines += [f"    {shown(step)}" for step in each.steps]
         if not verified and each.link.url in before:
             lines.append(f"    last verified on {before[each.link.url]:%Y-%m-%d %H:%M} UTC")
-        if each in soon and each.proof is not None:
-            left = (each.proof.expires_at - at) // timedelta(days=1)
-            lines.append(f"    ends on {each.proof.expires_at:%Y-%m-%d}, in {left} days: sign it again")
+        if each.ends_at is not None and (each in soon or each.retiring):
+            left = (each.ends_at - at) // timedelta(days=1)
+            whose = "by a retiring key, " if each.retiring else ""
+            lines.append(f"    {whose}ends on {each.ends_at:%Y-%m-%d}, in {left} days: sign it again")
     if lines:
         output.data("\n".join(lines))
     good = sum(each.outcome is Outcome.VERIFIED for each in results)
