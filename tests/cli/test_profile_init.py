@@ -172,11 +172,66 @@ def test_without_an_answer_the_profile_is_written_all_the_same(place: ProfilePla
 
 def test_two_profiles_in_one_directory_are_told_of(place: ProfilePlace) -> None:
     place.write('[tool.pypi-profile.identity]\npypi_username = "grace"\n', "pyproject.toml")
-    told = place.run("init", "--username", "ada")
+    told = place.run("init", "--username", "ada", "--force")
     assert "[tool.pypi-profile] in pyproject.toml is not" in told.err
     told = place.run("inspect", "--json")
     assert told.document["pypi_username"] == "ada"
     assert any("pyproject.toml is not" in each["message"] for each in told.document["findings"])
+
+
+def test_no_empty_file_takes_the_place_of_the_profile_in_pyproject(place: ProfilePlace) -> None:
+    place.write('[tool.pypi-profile.identity]\npypi_username = "grace"\n', "pyproject.toml")
+    told = place.run("init", "--json", code=1)
+    assert told.error["code"] == "profile-shadowed"
+    assert not place.profile.exists()
+    for command in (["key-rotate"], ["update-proofs"], ["validate"]):
+        assert "in pyproject.toml: name that file" in place.run(*command, "pypi_profile.toml", code=2).err
+    place.run("init", "--output", "other.toml")
+
+
+def test_a_pyproject_that_is_about_other_things_is_nothing_to_init(place: ProfilePlace) -> None:
+    place.write("[project]\nname = 'x'  # not pypi-profile\n", "pyproject.toml")
+    place.run("init")
+    place.write("[tool.pypi-profile\n", "pyproject.toml")
+    told = place.run("init", "--force")
+    assert "pyproject.toml:1:" in told.err
+    assert "next: pypi-profile keygen" in told.err
+
+
+def test_hints_of_init(place: ProfilePlace) -> None:
+    assert "make the directory no/dir first" in place.run("init", "--output", "no/dir/x", code=2).err
+    assert "letters a to z, digits" in place.run("init", "--username", "a b", code=2).err
+
+
+def test_a_key_that_was_there_before_the_profile(place: ProfilePlace) -> None:
+    """Each command says what to do next, and that works."""
+    place.run("keygen")
+    made = place.run("key-info", "--json").document["key_id"]
+    told = place.run("init", "--username", "ada", "--url", "https://github.com/ada")
+    assert "next: pypi-profile keygen" in told.err
+    step = "update-proofs --keyring-identity default"
+    assert step in told.err
+    told = place.run("key-info")
+    assert made in told.out
+    assert "ada has no key: here sign uses the one of default" in told.err
+    assert step in told.err
+    assert step in place.run("validate").err
+    assert step in place.run("update-proofs", code=3).err
+    place.run(*step.split())
+    assert place.run("validate", "--strict").out.endswith(": OK\n")
+    assert place.run("key-info").err == ""
+
+
+def test_a_key_of_the_user_that_was_there_before_the_profile(place: ProfilePlace) -> None:
+    place.run("keygen", "--keyring-identity", "ada")
+    place.write('[identity]\npypi_username = "ada"\n')
+    step = "update-proofs writes the key of ada there"
+    assert step in place.run("validate").err
+    assert step in place.run("key-info").err
+    told = place.run("update-proofs")
+    assert "names key" in told.err
+    place.run("validate", "--strict")
+    assert "nothing was written" in place.run("update-proofs").err
 
 
 # find-profiles

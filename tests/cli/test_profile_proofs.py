@@ -548,3 +548,38 @@ def test_nothing_there(place: ProfilePlace) -> None:
         told = place.run(command, "--json", code=2)
         assert told.error["code"] == "no-profile"
         place.run(command, Path("no") / "where.toml", code=2)
+
+
+def test_strict_says_why_it_fails(place: ProfilePlace) -> None:
+    with_key(place)
+    place.run("update-proofs")
+    told = place.run("validate", "--strict", code=1)
+    assert "OK" not in told.out
+    assert "with --strict, warnings are errors" in told.err
+    assert place.run("validate", "--strict", "--json", code=1).document["ok"] is False
+    assert place.run("validate").out == "pypi_profile.toml: OK\n"
+
+
+@pytest.mark.parametrize("command", ["validate", "inspect"])
+def test_a_wrong_duration_is_told_before_anything_else(place: ProfilePlace, command: str) -> None:
+    with_key(place)
+    assert place.run(command, "--expiring-within", "30x", code=2).out == ""
+
+
+def test_a_claim_with_a_typo(place: ProfilePlace) -> None:
+    with_key(place)
+    told = place.run("sign", "controls-urls", "--url", PAGES[0], code=2)
+    assert "did you mean controls-url?" in told.err
+    assert "without a name" in place.run("sign", "nothing", "--url", PAGES[0], code=2).err
+
+
+def test_a_broken_profile_is_in_the_way_of_what_needs_it_alone(place: ProfilePlace) -> None:
+    place.write('[profile]\nkind = "robot"\n')
+    place.run("keygen", code=1)
+    place.run("key-info", code=1)
+    told = place.run("keygen", "--keyring-identity", "work")
+    assert "'robot' is none of the known words (one of" in told.err
+    assert "robot" in place.run("key-info", "--keyring-identity", "work").err
+    assert "unknown while the profile cannot be read" in place.run("doctor", code=1).out
+    place.write("kind: robot\n")
+    assert "text in quotes" in place.run("validate", code=1).err

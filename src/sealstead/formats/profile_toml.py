@@ -149,7 +149,10 @@ def parse_toml(text: str, *, source: str) -> dict[str, Any]:
             line, column = line_and_column(text, len(text))
         fact = reason[: place.start()]
         raise ProfileError(
-            f"{source}:{line}:{column}: not TOML: {fact[:1].lower()}{fact[1:]}", line=line, column=column
+            f"{source}:{line}:{column}: not TOML: {fact[:1].lower()}{fact[1:]}",
+            hint='a line is a [table], or key = "value" with text in quotes',
+            line=line,
+            column=column,
         ) from None
     except (RecursionError, ValueError) as exc:  # nested without end; a number of ten thousand digits
         raise ProfileError(f"{source}: not TOML that can be read: {exc}") from None

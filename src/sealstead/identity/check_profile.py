@@ -36,6 +36,8 @@ PLACEHOLDERS = frozenset(
 )
 """What `init` writes for a person to replace, and what the existing tool writes."""
 
+KEY_HINT = "keygen makes a key and writes it there; one that you have, update-proofs writes there"
+
 
 class Level(enum.StrEnum):
     ERROR = "error"
@@ -74,11 +76,16 @@ class ProfileReport(NamedTuple):
         ]
 
 
-def check_profile(file: ProfileFile, *, at: datetime, package: str | None = None) -> ProfileReport:
-    """Return everything that is wrong or odd about a profile that has been read."""
+def check_profile(
+    file: ProfileFile, *, at: datetime, package: str | None = None, key_hint: str = KEY_HINT
+) -> ProfileReport:
+    """Return everything that is wrong or odd about a profile that has been read.
+
+    `key_hint`: what to do if it names no key, where more is known than the file says.
+    """
     profile = file.profile
     findings = [Finding(Level.WARNING, "", warning.message, warning.hint) for warning in file.warnings]
-    key = _key(profile, findings)
+    key = _key(profile, findings, key_hint)
     findings += _identity(profile)
     findings += _statements(profile, key, at)
     findings += _links(profile)
@@ -92,11 +99,11 @@ def check_profile(file: ProfileFile, *, at: datetime, package: str | None = None
     return ProfileReport(tuple(findings), key, links)
 
 
-def _key(profile: Profile, findings: list[Finding]) -> PublicKey | None:
+def _key(profile: Profile, findings: list[Finding], key_hint: str) -> PublicKey | None:
     line = profile.verification.public_key
     if not line.strip():
         findings.append(
-            Finding(Level.WARNING, "verification.public_key", "empty: nobody can check a proof", "see keygen")
+            Finding(Level.WARNING, "verification.public_key", "empty: nobody can check a proof", key_hint)
         )
         return None
     try:

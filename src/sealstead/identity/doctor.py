@@ -68,11 +68,20 @@ def check_keys(
     at: datetime,
     anywhere: bool,
     explicit: Path | None,
+    known: bool = True,
 ) -> Iterator[Check]:
-    """Say whether the key that signs here is at hand and fits the profile, and how all keys are kept."""
+    """Say whether the key that signs here is at hand and fits the profile, and how all keys are kept.
+
+    `known` is false where nobody can say whose key signs: the profile, which would, cannot be read.
+    """
     wanted = profile_key(file.profile) if file else None
     yield from _directory(places)
-    for check in _signing_key(places, identity, wanted, anywhere=anywhere, explicit=explicit):
+    signing = (
+        _signing_key(places, identity, wanted, anywhere=anywhere, explicit=explicit)
+        if known
+        else [Check("keys", Status.NOTE, "signing key", "unknown while the profile cannot be read")]
+    )
+    for check in signing:
         revocation = find_revocation(file.profile, wanted, at) if file and wanted else None
         if revocation is None or check.status is not Status.OK:
             yield check

@@ -9,9 +9,15 @@ from pathlib import Path
 from sealstead.custody.files import FileExistsConflictError, replace_content, write_atomically
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Package, Profile, ProfileLink
-from sealstead.formats.profile_toml import parse_profile
+from sealstead.formats.profile_toml import PYPROJECT_TABLE, parse_profile
 from sealstead.formats.profile_write import serialize_profile
-from sealstead.identity.profile import ProfileUnreadableError
+from sealstead.identity.profile import (
+    PROFILE_NAME,
+    PYPROJECT_NAME,
+    ProfileShadowedError,
+    ProfileUnreadableError,
+    has_table,
+)
 from sealstead.identity.proofs import ClaimError, check_url, check_username
 
 _PUBLIC_FILE = 0o644
@@ -74,9 +80,20 @@ def draft(profile: Profile, *, key: PublicKey | None) -> str:
 
 
 def check_absent(path: Path) -> None:
-    """Raises FileExistsConflictError if there is something at `path`."""
+    """Find out whether a profile can begin at `path`.
+
+    Raises:
+        FileExistsConflictError: there is something.
+        ProfileShadowedError: the profile beside it, in pyproject.toml, would count no more.
+        ProfileError, ProfileUnreadableError: there may be one in it, and it cannot be read.
+    """
     if path.exists() or path.is_symlink():
         raise FileExistsConflictError(f"{path} exists already", hint="--force replaces all of it")
+    if path.name == PROFILE_NAME and has_table(path.with_name(PYPROJECT_NAME)):
+        raise ProfileShadowedError(
+            f"there is a profile already: [{PYPROJECT_TABLE}] in {path.with_name(PYPROJECT_NAME)}",
+            hint=f"it would count no more beside a {PROFILE_NAME}; if that is meant: --force",
+        )
 
 
 def write_new(path: Path, text: str, *, replace: bool) -> None:
@@ -96,7 +113,8 @@ def write_new(path: Path, text: str, *, replace: bool) -> None:
     except FileExistsConflictError as exc:
         raise FileExistsConflictError(f"{path} exists already", hint="--force replaces all of it") from exc
     except OSError as exc:
-        raise ProfileUnreadableError(f"{path} cannot be written: {exc.strerror}") from exc
+        missing = None if path.parent.is_dir() else f"make the directory {path.parent} first"
+        raise ProfileUnreadableError(f"{path} cannot be written: {exc.strerror}", hint=missing) from exc
 
 
 def packages_of(roles: Iterable[Mapping[str, str]]) -> tuple[Package, ...]:

@@ -6,11 +6,12 @@ a profile. Reading never writes. A symbolic link is followed once, so that what 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
 from sealstead.custody.files import replace_content
-from sealstead.errors import ConflictError, InputError
+from sealstead.errors import ConflictError, InputError, ParseError
 from sealstead.formats.profile_schema import Profile
 from sealstead.formats.profile_toml import (
     MAX_BYTES,
@@ -35,6 +36,12 @@ class ProfileUnreadableError(InputError):
     """The file is there and cannot be read or written."""
 
     code = "profile-unreadable"
+
+
+class ProfileShadowedError(ConflictError):
+    """A new profile would take the place of the one in pyproject.toml, which is there still and counts no more."""
+
+    code = "profile-shadowed"
 
 
 class ProfileChangedError(ConflictError):
@@ -165,12 +172,19 @@ def _read(path: Path, name: str, table: str, *, installed: bool = False) -> Prof
     try:
         target = path.resolve(strict=True)
     except FileNotFoundError as exc:
-        raise NoProfileError(f"{name} does not exist", hint="pypi-profile init writes one") from exc
+        raise NoProfileError(f"{name} does not exist", hint=_instead_of(path)) from exc
     except (OSError, RuntimeError) as exc:  # a link to itself is a RuntimeError before Python 3.13
         raise ProfileUnreadableError(f"{name} cannot be read: {exc}") from exc
     data = _bytes_of(target, name)
     profile, warnings = parse_profile(data, table=table, source=name)
     return ProfileFile(target, name, table, data, profile, tuple(warnings), installed)
+
+
+def _instead_of(path: Path) -> str:
+    with contextlib.suppress(InputError, ParseError):
+        if path.name == PROFILE_NAME and has_table(path.with_name(PYPROJECT_NAME)):
+            return f"the profile there is [{PYPROJECT_TABLE}] in {PYPROJECT_NAME}: name that file"
+    return "pypi-profile init writes one"
 
 
 def _bytes_of(path: Path, name: str) -> bytes:
@@ -190,7 +204,8 @@ def _of_distribution(name: str) -> ProfileFile:
         distribution = importlib.metadata.distribution(name)
     except (importlib.metadata.PackageNotFoundError, ValueError):
         raise NoProfileError(
-            f"{name} is neither a file nor a directory nor an installed distribution"
+            f"{name} is neither a file nor a directory nor an installed distribution",
+            hint=f"without a name, the profile in this directory counts: {PROFILE_NAME} or {PYPROJECT_NAME}",
         ) from None
     for file in distribution.files or ():
         if file.name == PROFILE_NAME:

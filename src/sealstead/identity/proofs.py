@@ -132,7 +132,10 @@ def check_username(name: str) -> str:
             raise ClaimError(
                 "the profile has no identity.pypi_username", hint="a proof says whose page it is: fill it in"
             )
-        raise ClaimError(f"{name[:60]!a} is not a name that a user of an index can have")
+        raise ClaimError(
+            f"{name[:60]!a} is not a name that a user of an index can have",
+            hint="letters a to z, digits, and . _ - between them",
+        )
     return name
 
 

@@ -126,7 +126,7 @@ def renew(
         named = package_of(each.link, profile, package=package)
         token = sign_link(profile, key, each.link, at=at, expires=expires, form=form, package=named)
         renewals.append(Renewal(each, token, form, named))
-    missing = not profile.verification.public_key.strip() and bool(renewals)
+    missing = not profile.verification.public_key.strip()
     text = edit_profile(
         file.text,
         table=file.table,

@@ -152,7 +152,7 @@ def open_context(
     except (InputError, ParseError) as exc:
         if not tolerant:
             raise
-        output.warning(exc.message)
+        output.warning(f"{exc.message} ({exc.hint})" if exc.hint else exc.message)
         profile = None
     for warning in profile.warnings if profile else ():
         output.warning(str(warning))

@@ -79,10 +79,12 @@ def _checks(
     at = SystemClock().now()
     cwd = Path.cwd()
     file: ProfileFile | None = None
+    broken = False
     try:
         file = _profile(source, cwd)
         yield from check_profile_file(file, at)
     except SealsteadError as exc:
+        broken = True
         yield Check("profile", Status.PROBLEM, "file", exc.message, exc.hint)
     try:
         identity = resolve_identity(keyring_identity, os.environ, file.profile if file else None)
@@ -92,7 +94,13 @@ def _checks(
         named = keyring_identity is not None or bool(os.environ.get(IDENTITY_VARIABLE))
         explicit = explicit_key(key, os.environ)
         yield from check_keys(
-            places, identity, file, at=at, anywhere=not named, explicit=cwd / explicit if explicit else None
+            places,
+            identity,
+            file,
+            at=at,
+            anywhere=not named,
+            explicit=cwd / explicit if explicit else None,
+            known=named or explicit is not None or not broken,
         )
     except SealsteadError as exc:
         yield Check("keys", Status.PROBLEM, "keys", exc.message, exc.hint)

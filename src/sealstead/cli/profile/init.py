@@ -11,7 +11,7 @@ from sealstead.cli import output
 from sealstead.cli.options import json_option
 from sealstead.cli.profile.options import dry_run_option, interactive_option
 from sealstead.cli.profile.passphrases import can_ask
-from sealstead.errors import InputError, KeyUnavailableError
+from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Identity, Principal, PrincipalKind, Profile
 from sealstead.identity.new_profile import (
@@ -151,11 +151,29 @@ def _tell(
         output.data(f"Created {path}")
     if not username:
         output.warning("identity.pypi_username is empty: fill it in before you sign")
-    if path.name == PROFILE_NAME and not dry_run and (found := find_local(path.parent)) is not None:
-        for warning in found.warnings:
-            output.warning(str(warning))
-    if not dry_run:
-        output.note("next: pypi-profile update-proofs" if key else "next: pypi-profile keygen")
+    if dry_run:
+        return
+    if path.name == PROFILE_NAME:
+        try:
+            found = find_local(path.parent)
+            warnings = [str(warning) for warning in found.warnings] if found else []
+        except (InputError, ParseError) as exc:  # --force goes on beside a broken pyproject.toml
+            warnings = [exc.message]
+        for warning in warnings:
+            output.warning(warning)
+    output.note("next: pypi-profile update-proofs" if key else "next: pypi-profile keygen")
+    if not key and username:
+        _tell_of_other_keys(username)
+
+
+def _tell_of_other_keys(username: str) -> None:
+    from sealstead.custody.key_dir import KeyDir, default_key_dir
+    from sealstead.identity.key_step import key_step
+    from sealstead.identity.keyslots import KeyPlaces
+
+    step = key_step(KeyPlaces(KeyDir(default_key_dir()), keyring_reason="not asked"), username)
+    if "--keyring-identity" in step:
+        output.note(step)
 
 
 def _ask(question: str, asks: bool, *, default: str = "") -> str:

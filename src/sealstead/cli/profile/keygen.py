@@ -53,7 +53,9 @@ def keygen(
     from sealstead.cli.profile.keys import show_info
     from sealstead.identity.generate import generate
 
-    context = open_context(**options, interactive=interactive, writes=not dry_run)
+    # For an identity that is named, nothing of the profile is needed: a broken one is told of, and left as it is.
+    named = options["keyring_identity"] is not None
+    context = open_context(**options, interactive=interactive, writes=not dry_run, tolerant=named)
     if _finished(context, "keygen") and not force:
         # The interrupted command was this one: it is done now, and a second key is not what was asked for.
         show_info(context, context.current_key(), as_json=as_json)

@@ -39,7 +39,8 @@ Exit code 3: there is no key. An encrypted key is opened only if its passphrase 
 @json_option
 def key_info(*, as_json: bool, **options: Any) -> None:
     """Show the key that `sign` would use here."""
-    context = open_context(**options)
+    # A key that is named by its identity is known without the profile.
+    context = open_context(**options, tolerant=options["keyring_identity"] is not None)
     show_info(context, context.current_key(), as_json=as_json)
 
 
@@ -79,6 +80,20 @@ def show_info(context: KeyContext, found: FoundKey, *, as_json: bool) -> None:
             ("profile", binding),
         ]
     )
+    _tell_step(context, found)
+
+
+def _tell_step(context: KeyContext, found: FoundKey) -> None:
+    """Say whose key this is where it is not the profile's own, and how the profile comes to name one."""
+    file = context.profile
+    if file is None or found.source == "explicit" or file.profile.verification.public_key.strip():
+        return
+    from sealstead.identity.key_step import key_step
+
+    if found.identity != context.identity:
+        output.note(f"{context.identity} has no key: here sign uses the one of {found.identity}")
+    if not context.identity_named:
+        output.note(f"the profile names no key: {key_step(context.places, context.identity)}")
 
 
 def _public(context: KeyContext, found: FoundKey) -> PublicKey | None:

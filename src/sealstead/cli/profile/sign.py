@@ -148,6 +148,8 @@ def _source(words: tuple[str, ...]) -> str | None:
     rest = words[1:] if words[:1] == (CLAIM,) else words
     if len(rest) > 1:
         raise click.UsageError(f"there is one kind of claim, {CLAIM}, and one profile; got {' '.join(words)}")
+    if rest and rest[0][:5] == CLAIM[:5] and not Path(rest[0]).exists():
+        raise click.UsageError(f"{rest[0]!r} is neither a claim nor a profile: did you mean {CLAIM}?")
     return rest[0] if rest else None
 
 

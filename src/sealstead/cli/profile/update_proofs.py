@@ -23,6 +23,7 @@ from sealstead.cli.profile.sign import expires_option, open_signing_key
 from sealstead.durations import parse_duration
 from sealstead.errors import KeyUnavailableError
 from sealstead.formats.minisign import PublicKey
+from sealstead.identity.key_step import key_step
 from sealstead.identity.places import FoundKey
 from sealstead.identity.profile import ProfileFile, find_profile, save_profile
 from sealstead.identity.proofs import parse_expiry
@@ -81,8 +82,9 @@ def update_proofs(
 ) -> int:
     """Sign the proofs that a profile lacks, and write them into it.
 
-    Signed are those that are missing, expired or do not verify. Nothing else in the file changes. What was signed is
-    printed with where it goes: a page shows its old proof until you put the new one there.
+    Signed are those that are missing, expired or do not verify. A profile that names no public key gets the one of its
+    identity; nothing else in the file changes. What was signed is printed with where it goes: a page shows its old
+    proof until you put the new one there.
 
     SOURCE is the profile: a .toml file or a directory; without it, the profile in this directory.
     """
@@ -117,7 +119,7 @@ def _check_its_own(context: KeyContext, found: FoundKey) -> None:
     if context.wanted is None and found.source != "explicit" and found.identity != context.identity:
         raise NotItsKeyError(
             f"the profile names no public key, and there is no key of {context.identity}, only of {found.identity}",
-            hint=f"keygen makes one, or say that this is it: --keyring-identity {found.identity}",
+            hint=key_step(context.places, context.identity),
         )
 
 
@@ -190,9 +192,9 @@ def _tell(
     output.note(
         f"{file.name}: signed with key {key.id}: {len(renewed.renewals)}"
         if renewed.renewals
+        else f"{file.name}: no other proof was signed"
+        if impossible or renewed.key_written
         else f"{file.name}: every proof is good, nothing was written"
-        if not impossible
-        else f"{file.name}: nothing was written"
     )
     _tell_impossible(impossible)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sealstead.cli.profile.options import dry_run_option, interactive_option
 from sealstead.clock import SystemClock
 from sealstead.durations import parse_duration
 from sealstead.formats.profile_toml import ProfileError
-from sealstead.identity.check_profile import Level, ProfileReport, check_profile
+from sealstead.identity.check_profile import KEY_HINT, Level, ProfileReport, check_profile
 from sealstead.identity.profile import ProfileFile, find_profile
 
 EXPIRES_SOON = 4
@@ -22,7 +23,7 @@ EXPIRES_SOON = 4
 expiring_option = click.option(
     "--expiring-within",
     metavar="DURATION",
-    help="End with code 4 if a stored proof expires within this time, for example 30d.",
+    help="End with code 4 if a stored proof expires within this time, for example 30d or 2w; a bare number is days.",
 )
 package_option = click.option(
     "--profile-package",
@@ -61,6 +62,7 @@ def validate(
     SOURCE is a .toml file, a directory, or an installed distribution; without it, the profile in this directory. Each
     mistake is told by file, line and column where it has one. Ends with 0 when nothing is wrong, with 1 when something is.
     """
+    window = parse_duration(expiring_within) if expiring_within else None
     try:
         file = find_profile(path, Path.cwd())
     except ProfileError as exc:
@@ -69,14 +71,18 @@ def validate(
         for fact in exc.all_facts:
             output.note(fact)
         raise
-    report = check_profile(file, at=SystemClock().now(), package=profile_package)
+    report = _checked(file, profile_package)
+    fails = strict and report.good and bool(report.findings)
     if as_json:
-        output.document({"profile_file": str(file.path), **_findings_document(report)})
+        document = _findings_document(report)
+        output.document({"profile_file": str(file.path), **document, "ok": report.good and not fails})
     else:
         _tell_findings(report)
-        if report.good:
+        if fails:
+            output.error(f"{file.name}: with --strict, warnings are errors")
+        elif report.good:
             output.data(f"{file.name}: OK")
-    return _code(report, strict=strict, expiring_within=expiring_within)
+    return 1 if fails else _code(report, window)
 
 
 @click.command(
@@ -107,15 +113,16 @@ def inspect(
     SOURCE is a .toml file, a directory, or an installed distribution; without it, the profile in this directory.
     Looks at nothing but files: to see whether the pages show the proofs, use verify.
     """
+    window = parse_duration(expiring_within) if expiring_within else None
     file = find_profile(source, Path.cwd())
-    report = check_profile(file, at=SystemClock().now(), package=profile_package)
+    report = _checked(file, profile_package)
     if as_json:
         output.document(_inspection(file, report))
     else:
         _show(file, report)
         if not no_validate:
             _tell_findings(report)
-    return 0 if no_validate else _code(report, strict=False, expiring_within=expiring_within)
+    return 0 if no_validate else _code(report, window)
 
 
 @click.command(
@@ -176,12 +183,33 @@ def signing_key_here(file: ProfileFile, report: ProfileReport) -> str | None:
     return str(found.path)
 
 
-def _code(report: ProfileReport, *, strict: bool, expiring_within: str | None) -> int:
-    window = parse_duration(expiring_within) if expiring_within else None
+def _checked(file: ProfileFile, package: str | None) -> ProfileReport:
+    at = SystemClock().now()
+    if file.profile.verification.public_key.strip():
+        return check_profile(file, at=at, package=package)
+    return check_profile(file, at=at, package=package, key_hint=_key_hint(file))
+
+
+def _key_hint(file: ProfileFile) -> str:
+    import os
+
+    from sealstead.custody.key_dir import KeyDir, default_key_dir
+    from sealstead.errors import SealsteadError
+    from sealstead.identity.key_step import key_step
+    from sealstead.identity.keyslots import KeyPlaces, resolve_identity
+
+    try:
+        places = KeyPlaces(KeyDir(default_key_dir()), keyring_reason="the keyring was not asked")
+        return key_step(places, resolve_identity(None, os.environ, file.profile))
+    except SealsteadError:
+        return KEY_HINT
+
+
+def _code(report: ProfileReport, window: timedelta | None) -> int:
     soon = report.expiring(SystemClock().now(), window) if window is not None else []
     for link in soon:
         output.note(f"the proof for {link.url} ends on {link.stored.ends_at:%Y-%m-%d}")
-    if not report.good or (strict and report.findings):
+    if not report.good:
         return 1
     return EXPIRES_SOON if soon else 0
 
