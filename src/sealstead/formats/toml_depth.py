@@ -20,10 +20,8 @@ _STRING = (
     r'|"(?:[^"\\\n]++|\\.)*+"?'
     r"|'[^'\n]*+'?"
 )
-_PART = rf"(?:[A-Za-z0-9_-]++|{_STRING})"
-_DOT = r"[ \t]*+\.[ \t]*+"
 _TOKEN = re.compile(
-    rf"#[^\n]*+|(?P<long>{_PART}(?:{_DOT}{_PART}){{{MAX_PARTS}}})|{_PART}(?:{_DOT}{_PART})*+|(?P<open>[\[{{])|(?P<close>[\]}}])"
+    rf"#[^\n]*+|(?:[A-Za-z0-9_-]++|{_STRING})[ \t]*+(?P<dot>\.?)[ \t]*+|(?P<open>[\[{{])|(?P<close>[\]}}])"
 )
 
 
@@ -34,11 +32,16 @@ class TooDeep(NamedTuple):
 
 def find_too_deep(text: str) -> TooDeep | None:
     """Return the first place that is nested too deep, if there is one."""
-    depth = 0
+    depth = parts = first = 0
+    after_dot = -1
     for match in _TOKEN.finditer(text):
         match match.lastgroup:
-            case "long":
-                return TooDeep(match.start(), f"a key of more than {MAX_PARTS} parts")
+            case "dot":
+                start = match.start()
+                parts, first = (parts + 1, first) if start == after_dot else (1, start)
+                if parts > MAX_PARTS:
+                    return TooDeep(first, f"a key of more than {MAX_PARTS} parts")
+                after_dot = match.end() if match["dot"] else -1
             case "open":
                 depth += 1
                 if depth > MAX_DEPTH:
