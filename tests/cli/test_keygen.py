@@ -111,7 +111,8 @@ def test_a_dry_run_writes_nothing(publisher: Publisher) -> None:
     publisher.write_profile()
     before = files(publisher)
     made = publisher.good("keygen", "--dry-run", "--json").json
-    assert made["dry_run"] is True
+    assert (made["dry_run"], made["key_id"], made["public_key"]) == (True, None, None)
+    assert "key id" not in publisher.good("keygen", "--dry-run").out
     assert files(publisher) == before
     assert not publisher.keys.exists()
 

@@ -266,3 +266,44 @@ def test_no_keys_is_an_empty_list(publisher: Publisher) -> None:
     assert publisher.good("key-list", "--json").json == []
     done = publisher.good("key-list")
     assert (done.out, "no keys" in done.err) == ("", True)
+
+
+@pytest.mark.parametrize("profile", [True, False])
+def test_of_a_lost_key_it_says_what_helps(publisher: Publisher, profile: bool) -> None:
+    if profile:
+        publisher.write_profile()
+    publisher.good("keygen", "--no-keyring")
+    (publisher.keys / "minisign.key").unlink()
+    (publisher.here / "file").touch()
+    for arguments in (["key-info"], ["key-export", "--output", "copy"], ["sign-file", "file"]):
+        done = publisher.run(*arguments, "--no-keyring")
+        assert done.code == 3
+        assert "key-recover" in done.err
+        assert "make one with keygen" not in done.err
+        assert "(" not in done.err  # why the keyring was not asked is no aside
+
+
+def test_a_passphrase_that_does_not_fit_is_told(publisher: Publisher) -> None:
+    made = publisher.good("keygen", "--password-stdin", "--json", stdin="right\n").json
+    (publisher.here / "wrong").write_text("wrong\n")
+    done = publisher.run("key-info", "--password-file", "wrong", "--json")
+    assert (done.code, done.error) == (3, "wrong-passphrase")
+    done = publisher.good("key-info", "--password-stdin", "--json", stdin="right\n")
+    assert done.json["key_id"] == made["key_id"]
+    publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "of another key"
+    publisher.good("key-info")
+
+
+def test_a_missing_passphrase_is_asked_for_by_the_name_of_its_key(publisher: Publisher) -> None:
+    made = publisher.good("keygen", "--password-stdin", "--json", stdin="right\n").json
+    (publisher.here / "file").touch()
+    done = publisher.run("sign-file", "file")
+    assert done.code == 3
+    for told in (
+        made["key_id"],
+        "default",
+        "--password-stdin",
+        "--password-file",
+        "PYPI_PROFILE_KEY_PASSWORD",
+    ):
+        assert told in done.err

@@ -93,7 +93,13 @@ def test_two_commands_at_once_make_one_key(publisher: Publisher) -> None:
 
 def test_no_secret_stands_in_the_list_of_processes_or_in_an_error(publisher: Publisher) -> None:
     """`--password VALUE` of the tool we replace is not taken, and what was typed is not repeated."""
-    for arguments in (["keygen", "--password=hunter2"], ["key-info", "--password", "hunter2"]):
+    for arguments in (
+        ["keygen", "--password=hunter2"],
+        ["keygen", "--password", "hunter2"],
+        ["key-rotate", "--password", "hunter2"],
+        ["key-recover", "--password", "hunter2"],
+        ["key-info", "--password", "hunter2"],
+    ):
         done = publisher.run(*arguments)
         assert done.code == 2
         assert "hunter2" not in done.out + done.err

@@ -227,7 +227,14 @@ def _none(
     places: KeyPlaces, identity: str, wanted: PublicKey | None, other: FoundKey | None, warnings: list[str]
 ) -> NoKeyError:
     reason = "; ".join(warnings) or places.keyring_reason
-    looked = f"in {places.directory.path}" + (f" ({reason})" if reason else " or the keyring")
+    looked = f"in {places.directory.path}" + (
+        f"; the keyring was not looked at: {reason}" if reason else " or the keyring"
+    )
+    if wanted is None and read_public(places.directory.public_path(identity)) is not None:
+        return NoKeyError(
+            f"no key of {identity} {looked}; only its public half is there",
+            hint="bring it with key-import; if it is lost for good, see key-recover, or keygen --force",
+        )
     if wanted is None:
         return NoKeyError(
             f"no key of {identity} {looked}", hint="make one with keygen, or bring one with key-import"

@@ -12,6 +12,7 @@ from sealstead.custody.key_index import ForeignIndexError, IndexEntry, load_inde
 from sealstead.custody.os_keyring import KeyringStore, Unusable
 from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, SecretKeyFile, parse_public_key
+from sealstead.formats.minisign_text import PassphraseNeededError
 from sealstead.secret import Secret
 
 Source = Literal["explicit", "disk", "keyring", "staged", "archive"]
@@ -87,7 +88,14 @@ class FoundKey:
             PassphraseNeededError, WrongPassphraseError, DamagedKeyError: as `SecretKeyFile.open`.
             OtherKeyError: it is another key than its `.pub` file or the index says.
         """
-        key = self.file.open(passphrase() if self.file.encrypted else None)
+        try:
+            key = self.file.open(passphrase() if self.file.encrypted else None)
+        except PassphraseNeededError as exc:
+            name = f"{self.public.id} of {self.identity}" if self.public else f"of {self.identity}"
+            raise PassphraseNeededError(
+                f"the secret key {name} is encrypted ({self.path or 'in the keyring'})",
+                hint="give its passphrase: --password-stdin, --password-file or PYPI_PROFILE_KEY_PASSWORD",
+            ) from exc
         if self.public is not None and key.public != self.public:
             raise OtherKeyError(
                 f"the secret key of {self.identity} is {key.public.id}, its public key file says {self.public.id}",

@@ -107,10 +107,13 @@ class KeyContext(NamedTuple):
         """Return the key that `sign` would use here; where that is none, still the identity's own."""
         try:
             return self.find(wanted=self.wanted)
-        except NoKeyError:
+        except NoKeyError as exc:
             if self.wanted is None:
                 raise
-            return self.find()
+            try:
+                return self.find()
+            except NoKeyError:
+                raise exc from None  # it says what to do about the profile's key
 
     def open(self, found: FoundKey) -> SecretKey:
         """Return the key, asking for its passphrase only if it has one; raises as `FoundKey.open`."""

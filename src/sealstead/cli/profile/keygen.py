@@ -108,11 +108,12 @@ def _agreed(context: KeyContext, explicit: Path | None) -> bool:
 
 def _tell(made: Generated, *, dry_run: bool) -> None:
     if dry_run:
-        output.note("nothing was written: the key below is not kept")
-    rows = [
-        ("identity", made.identity),
-        ("key id", made.public.id),
-        ("public key", made.public.line),
+        output.note("nothing was written; a new key would be kept so:")
+    rows = [("identity", made.identity)]
+    if not dry_run:
+        # The id of a key that is thrown away is of no use to anybody.
+        rows += [("key id", made.public.id), ("public key", made.public.line)]
+    rows += [
         ("secret key", f"{made.secret_path}{', encrypted' if made.encrypted else ''}"),
         ("keyring", "stored" if made.in_keyring else f"not stored: {made.keyring_reason or 'see below'}"),
     ]
@@ -121,30 +122,30 @@ def _tell(made: Generated, *, dry_run: bool) -> None:
     if made.archived_path is not None:
         rows.append(("old key", f"{made.replaced.id if made.replaced else 'unknown'}: {made.archived_path}"))
     output.facts(rows)
-    _warn(made)
+    _warn(made, dry_run=dry_run)
 
 
-def _warn(made: Generated) -> None:
+def _warn(made: Generated, *, dry_run: bool) -> None:
     for warning in made.warnings:
         output.warning(warning)
     if made.profile_names is not None:
         named = made.profile_names if isinstance(made.profile_names, str) else made.profile_names.id
+        new = "another" if dry_run else made.public.id
         output.note(
-            f"the profile was left as it is: it names key {named}, the new key of {made.identity} is "
-            f"{made.public.id}"
+            f"the profile was left as it is: it names key {named}, the new key of {made.identity} is {new}"
         )
     if made.proofs:
         output.warning(f"{made.proofs} stored proofs are of another key; renew them: update-proofs --force")
 
 
 def _generated(made: Generated, *, dry_run: bool) -> dict[str, Any]:
-    _warn(made)
+    _warn(made, dry_run=dry_run)
     names = made.profile_names
     return {
         "dry_run": dry_run,
         "identity": made.identity,
-        "key_id": made.public.id,
-        "public_key": made.public.line,
+        "key_id": None if dry_run else made.public.id,
+        "public_key": None if dry_run else made.public.line,
         "encrypted": made.encrypted,
         "secret_key_path": str(made.secret_path),
         "public_key_path": str(made.public_path),

@@ -97,11 +97,15 @@ def _tell_step(context: KeyContext, found: FoundKey) -> None:
 
 
 def _public(context: KeyContext, found: FoundKey) -> PublicKey | None:
-    """Open the key if it does not tell by itself which it is, and a passphrase is at hand without asking."""
-    if found.public is not None:
+    """Open the key if it does not tell by itself which it is, and a passphrase is at hand without asking.
+
+    A passphrase that was given with an option is tried in any case: whoever gives it wants to know whether it fits.
+    """
+    asked = found.file.encrypted and context.passphrases.named
+    if found.public is not None and not asked:
         return found.public
     passphrase = context.passphrases.given()
-    return found.file.open(passphrase).public if passphrase is not None else None
+    return found.open(lambda: passphrase).public if passphrase is not None else None
 
 
 def _binding(context: KeyContext, public: PublicKey | None) -> str:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class AskedPassphrase(click.Option):
+    """A flag that habit may follow with a passphrase, which no message must repeat."""
+
+    def handle_parse_result(
+        self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
+    ) -> tuple[Any, list[str]]:
+        if self.name and opts.get(self.name):
+            following = [*args, *(text for text in [opts.get("source")] if isinstance(text, str))]
+            if not all(map(os.path.lexists, following)):
+                raise click.UsageError(
+                    "a passphrase does not stand on the command line: --password asks for it", ctx
+                )
+        return super().handle_parse_result(ctx, opts, args)
 
 
 def key_options(command: F) -> F:
@@ -85,6 +101,7 @@ def new_password_options(command: F) -> F:
     return click.option(
         "--password",
         "ask_password",
+        cls=AskedPassphrase,
         is_flag=True,
         help="Encrypt the secret key; the passphrase is asked for twice. Nothing follows this option: what stands "
         "on a command line, others can read.",

@@ -65,6 +65,11 @@ class Passphrases:
         self._new_file = new_file
         self._current: Secret[str] | None = None
 
+    @property
+    def named(self) -> bool:
+        """Whether an option says where the passphrase is; the environment's may be for another key."""
+        return self._from_stdin or self._file is not None
+
     def current(self, question: str) -> Secret[str] | None:
         """Return the passphrase that opens a key, asked for once; None: nothing was given and nobody can be asked.
 

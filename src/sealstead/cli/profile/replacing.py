@@ -12,6 +12,7 @@ import click
 
 from sealstead.cli import output
 from sealstead.cli.profile.context import KeyContext, settle
+from sealstead.cli.profile.options import AskedPassphrase
 from sealstead.cli.profile.passphrases import NEW_VARIABLE, PassphraseError, Passphrases
 from sealstead.errors import InputError
 from sealstead.identity.profile import find_profile
@@ -123,6 +124,7 @@ def successor_options(command: F) -> F:
     return click.option(
         "--password",
         "ask_password",
+        cls=AskedPassphrase,
         is_flag=True,
         help="Ask for another passphrase, for the new key. Nothing follows this option: what stands on a command "
         "line, others can read.",
