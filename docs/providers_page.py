@@ -13,6 +13,9 @@ else is a web page, on which a proof may stand anywhere in the text.
 
 Looked at are only places that the page's owner alone can write: a proof that somebody left in a comment proves nothing.
 For the same reason a page of a known site that no row describes - an issue, a question, a wiki - is `invalid` as a claim.
+The same holds for every host below that of a known site, and for sites that are all wiki or answers. Where a server of a
+known kind has answered as JSON what the page's owner writes, or does not let us read it, nothing else on the page counts;
+only where there is no such answer (404, or no JSON) is the URL a web page like any other.
 
 `acct:ada@social.example` and `matrix:u/ada:ada.example` mean the pages that say the same.
 """

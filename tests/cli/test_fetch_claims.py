@@ -41,6 +41,16 @@ def test_json_is_all_that_stands_on_stdout(name: str, ada: Publisher, web: Web) 
     assert said["failures"] == []
 
 
+def test_json_stays_json_whatever_a_site_says(ada: Publisher, web: Web) -> None:
+    web[f"{web.base}/api/v1/accounts/lookup?acct=ada"] = answer('{"display_name": 1e999, "note": "a\u202eb"}')
+    web[f"{web.base}/pypi/engine/json"] = answer('{"info": {"summary": -1e999, "version": NaN}}')
+    for _ in ("asked", "kept"):
+        done = ada.good("fetch-claims", "--allow-private", "--index-url", web.base, "--json")
+        assert "Infinity" not in done.out
+        assert "NaN" not in done.out
+        assert "\u202e" not in done.out
+
+
 def test_in_words(ada: Publisher, web: Web) -> None:
     done = ada.good("fetch-claims", "--allow-private", "--index-url", web.base)
     assert "confirmed" in done.out
