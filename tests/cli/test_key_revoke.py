@@ -68,6 +68,9 @@ def test_the_moment_may_lie_in_the_past_and_not_ahead(publisher: Publisher) -> N
     published(publisher)
     ahead = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     assert refused(publisher, "key-revoke", "--since", ahead, "--force").error == "revocation-date"
+    wrong = publisher.run("key-revoke", "--since", "yesterday", "--force")
+    assert wrong.code == 2
+    assert "a day as 2026-11-01" in wrong.err
     publisher.good("key-revoke", "--since", "2026-01-02", "--force")
     assert revocation(publisher).revoked_at == datetime(2026, 1, 2, tzinfo=UTC)
 

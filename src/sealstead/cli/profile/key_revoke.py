@@ -17,7 +17,7 @@ from sealstead.cli.profile.options import (
     password_options,
 )
 from sealstead.cli.profile.replacing import DECLINED, agreed, locked, tell_next, tell_warnings
-from sealstead.durations import parse_duration
+from sealstead.durations import InvalidDurationError, parse_duration
 from sealstead.errors import InputError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.statement import Reason, Revocation
@@ -136,7 +136,19 @@ def _moment(text: str | None, at: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
+        pass
+    else:
+        return _in_utc(moment, text)
+    try:
         return at - parse_duration(text)
+    except InvalidDurationError as exc:
+        raise InvalidDurationError(
+            f"{text[:40]!r} is neither a day nor a duration",
+            hint="write a day as 2026-11-01, a moment as 2026-11-01T12:00Z, or how long ago, as 3d",
+        ) from exc
+
+
+def _in_utc(moment: datetime, text: str) -> datetime:
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (OverflowError, ValueError) as exc:
