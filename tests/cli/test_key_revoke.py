@@ -227,3 +227,13 @@ def test_a_key_does_not_come_back_into_somebody_elses_profile(publisher: Publish
     before = publisher.profile.read_bytes()
     publisher.good("key-restore", made["old_key_id"])
     assert publisher.profile.read_bytes() == before
+
+
+def test_a_public_key_file_that_cannot_be_read_keeps_no_key_from_coming_back(publisher: Publisher) -> None:
+    published(publisher)
+    made = publisher.good("key-rotate", "--json").json
+    beside = Path(made["archived_path"]).with_suffix(".pub")
+    beside.unlink()
+    beside.mkdir()
+    publisher.good("key-restore", made["old_key_id"])
+    check_proofs(now(publisher))

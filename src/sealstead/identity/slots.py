@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,8 +196,9 @@ def leaving(path: Path, blob: bytes) -> list[FileChange]:
     """Return what removes an archived key in the end, and the public half beside it."""
     leaving = [FileChange(path=path, content=blob, phase=Phase.PREPARE, secret=True, transient=True)]
     beside = path.with_suffix(".pub")
-    if beside.is_file() and not beside.is_symlink():
-        leaving.append(
-            FileChange(path=beside, content=beside.read_bytes(), phase=Phase.PREPARE, transient=True)
-        )
+    # What cannot be read stays: nothing depends on it.
+    with contextlib.suppress(OSError):
+        if beside.is_file() and not beside.is_symlink():
+            content = beside.read_bytes()
+            leaving.append(FileChange(path=beside, content=content, phase=Phase.PREPARE, transient=True))
     return leaving
