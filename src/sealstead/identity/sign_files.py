@@ -201,35 +201,15 @@ def _check_comment(comment: str) -> None:
 
 
 def _check_content(digested: Digested) -> None:
+    from sealstead.formats.proof_claim import is_claim_message
     from sealstead.formats.statement import reserved_message
 
     # No proof and no statement is longer than the head that was kept.
-    if reserved_message(digested.head) or (digested.whole and _is_claim(digested.head)):
+    if reserved_message(digested.head) or (digested.whole and is_claim_message(digested.head)):
         raise ReservedContentError(
             "signed, this file would be a proof or a statement of your key",
             hint="sign makes proofs, key-rotate and key-revoke make statements",
         )
-
-
-_CLAIMS = (
-    frozenset({"profile_package", "pypi_username", "subject"}),
-    frozenset({"p", "u", "s"}),
-)
-"""What all proofs of a form have: full, then compact and tiny. A proof is the signature of this JSON alone."""
-
-
-def _is_claim(message: bytes) -> bool:
-    import json
-
-    try:
-        # A number is read by whoever has no limit on its digits, so its value does not matter here.
-        value = json.loads(message, parse_int=len, parse_float=len)
-    except RecursionError:
-        # Somebody with more room on the stack may well read it, and find a proof.
-        return True
-    except ValueError:
-        return False
-    return isinstance(value, dict) and any(keys <= value.keys() for keys in _CLAIMS)
 
 
 def _verify_legacy(key: PublicKey, path: Path, signature: Signature) -> None:
