@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -63,9 +64,12 @@ CODES: dict[str, tuple[int | None, str]] = {
     "caveat-not-met": (None, "invalid-auth"),
     "email-not-verified": (None, "invalid-auth"),
     "too-many-failures": (429, "invalid-auth"),
+    "body-too-large": (413, ""),
+    "method-not-allowed": (405, ""),
+    "database-busy": (503, ""),
 }
 
-API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/")
+API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/", "/api/")
 """Paths that programs read: they never get an HTML page."""
 
 _REASON_LIMIT = 500
@@ -94,6 +98,16 @@ def help_link(anchor: str) -> str:
     return f"{settings.SEALSTEAD.public_url}/help/#{anchor}"
 
 
+def problem_of(exc: errors.SealsteadError) -> dict[str, Any]:
+    """Return `exc` as problem details (RFC 9457). `hint`, and what the error brings as `members`, are extensions."""
+    _, anchor = CODES.get(exc.code, (None, ""))
+    about = help_link(anchor.split()[0]) if anchor else "about:blank"
+    document = problem_document(status=status_of(exc), text=text_of(exc), code=exc.code, about=about)
+    if exc.hint:
+        document["hint"] = exc.hint
+    return {**getattr(exc, "members", {}), **document}
+
+
 def refusal(request: HttpRequest, exc: errors.SealsteadError) -> HttpResponse:
     """Answer `exc` to a program."""
     _, anchor = CODES.get(exc.code, (None, ""))
@@ -118,14 +132,7 @@ def answer(
     response: HttpResponse
     if _wants_json(request):
         response = JsonResponse(
-            {
-                "type": about,
-                # The same for every occurrence of a code (RFC 9457, section 3.1.3); the facts are the detail.
-                "title": code.replace("-", " ").capitalize(),
-                "status": status,
-                "detail": text,
-                "code": code,
-            },
+            problem_document(status=status, text=text, code=code, about=about),
             status=status,
             reason=reason,
             content_type="application/problem+json",
@@ -174,6 +181,18 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     request_id = getattr(getattr(request, "origin", None), "request_id", "")
     phrase = HTTPStatus.INTERNAL_SERVER_ERROR.phrase
     return answer(request, status=500, text=f"{phrase} (request {request_id})", code="internal")
+
+
+def problem_document(*, status: int, text: str, code: str, about: str = "about:blank") -> dict[str, Any]:
+    """Return one refusal as RFC 9457, section 3, has it; `code` is our extension, stable across versions."""
+    return {
+        "type": about,
+        # The same for every occurrence of a code (RFC 9457, section 3.1.3); the facts are the detail.
+        "title": code.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": text,
+        "code": code,
+    }
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "sealstead.server.audit",
     "sealstead.server.accounts",
     "sealstead.server.credentials",
+    "sealstead.server.signing",
     "sealstead.server.index",
 ]
 

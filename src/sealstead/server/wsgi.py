@@ -1,4 +1,4 @@
-"""The WSGI application: the fast read path (`edge`) in front of Django."""
+"""The WSGI application: the fast read path (`edge`) and the JSON protocol (`api_edge`) in front of Django."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _django = get_wsgi_application()
 
 from django.urls import resolve  # noqa: E402
 
-from sealstead.server.edge import Edge  # noqa: E402 - its modules name models, which exist once Django is set up
+from sealstead.server.api_edge import ApiEdge  # noqa: E402 - their modules name models, which exist once Django is set up
+from sealstead.server.edge import Edge  # noqa: E402
 
-application = Edge(_django)
+application = Edge(ApiEdge(_django))
 
 
 def warm_up() -> None:

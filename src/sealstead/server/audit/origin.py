@@ -53,7 +53,7 @@ class OriginMiddleware:
             request.META["HTTP_HOST"] = peer.host
         request.origin = Origin(  # type: ignore[attr-defined]
             ip=peer.ip,
-            user_agent=_printable(request.META.get("HTTP_USER_AGENT", "")),
+            user_agent=printable_agent(request.META.get("HTTP_USER_AGENT", "")),
             request_id=request_id,
         )
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -62,5 +62,6 @@ class OriginMiddleware:
         return response
 
 
-def _printable(text: str) -> str:
+def printable_agent(text: str) -> str:
+    """Return what a client calls itself, fit for a log."""
     return "".join(c if c.isprintable() else "?" for c in text[:_USER_AGENT])
