@@ -32,7 +32,7 @@ def locked(path: Path, *, seconds: float) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
     try:
         end = time.monotonic() + seconds
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if time.monotonic() >= end:
                 raise LockBusyError(f"another process is at work: {path} is locked")
             time.sleep(_PAUSE_S)
@@ -41,7 +41,8 @@ def locked(path: Path, *, seconds: float) -> Iterator[None]:
         os.close(descriptor)  # which lets go of the lock
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed; return False if another open file holds the lock."""
     try:
         import fcntl
     except ImportError:

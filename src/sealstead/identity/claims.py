@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sealstead.at_once import at_once
 from sealstead.errors import InputError, UpstreamError
 from sealstead.formats.profile_schema import Package, Profile, ProfileLink
-from sealstead.identity.at_once import at_once
 from sealstead.identity.cache_file import write_cache
 from sealstead.identity.evidence import NotJsonError, parse_json, values_at
 from sealstead.identity.looking import Looking, told

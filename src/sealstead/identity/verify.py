@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from sealstead.at_once import at_once
 from sealstead.errors import VerificationError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
-from sealstead.identity.at_once import at_once
 from sealstead.identity.cache_file import write_cache
 from sealstead.identity.claim import Verifier
 from sealstead.identity.outcomes import Outcome, Result

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from sealstead.identity.at_once import at_once
+from sealstead.at_once import at_once
 
 
 def test_results_stand_in_order() -> None:
