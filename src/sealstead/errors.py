@@ -25,7 +25,8 @@ class SealsteadError(Exception):
     """An expected failure: a fact for the reader, and where possible the next step.
 
     `message` names the fact, without capital or full stop, and never holds a secret.
-    `hint` names the next step. `code` is stable across versions.
+    `hint` names the next step. `code` is stable across versions. `facts`, where there are any, are for programs:
+    ready for JSON, and no secret among them.
     """
 
     code: ClassVar[str] = "error"
@@ -34,6 +35,7 @@ class SealsteadError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.facts: dict[str, object] = {}
 
 
 class InputError(SealsteadError):

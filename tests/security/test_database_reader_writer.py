@@ -247,8 +247,8 @@ def test_the_seal_names_every_column_that_carries_power() -> None:
         "name", "holds_name", "revoke_reason", "rotation_key",
         "last_used_at", "last_used_ip", "last_used_agent", "use_count",
     }  # fmt: skip
-    # `revoked_at` needs no seal: revocation destroys the sealed root key itself.
-    elsewhere = {"revoked_at", "sealed_root"}
+    # Two need no seal: revoking and removing destroy the sealed value itself.
+    elsewhere = {"revoked_at", "removed_at", "sealed_root"}
     source = getsource(seal._context)
     for field in Credential._meta.concrete_fields:
         if field.name not in harmless | elsewhere:

@@ -70,6 +70,7 @@ _REASONS = {
     Standing.EXPIRED: "it has expired",
     Standing.RETIRED: "it has been replaced by a newer one",
     Standing.REVOKED: "it is revoked",
+    Standing.DISABLED: "it is disabled",
 }
 
 

@@ -2,7 +2,7 @@
 
 Rules:
   * a start is inclusive and an end exclusive, to the microsecond;
-  * revocation beats every other moment, and an end beats a start;
+  * revocation beats every other moment, an end beats being disabled, and that beats a start;
   * a credential is accepted exactly while its NIST state is active.
 
 The states are those of NIST SP 800-57 part 1 revision 5, section 7; `Standing` is the finer word that people read.
@@ -16,10 +16,11 @@ from datetime import datetime
 
 
 class State(enum.StrEnum):
-    """NIST SP 800-57 part 1, section 7. Suspension is no state of ours: a credential that has to rest is replaced."""
+    """NIST SP 800-57 part 1, section 7."""
 
     PRE_ACTIVATION = "pre-activation"
     ACTIVE = "active"
+    SUSPENDED = "suspended"
     DEACTIVATED = "deactivated"
     DESTROYED = "destroyed"
 
@@ -33,6 +34,8 @@ class Standing(enum.StrEnum):
     """Has a successor, and is accepted until the overlap ends."""
     OVERDUE = "overdue"
     """Has a successor and was to be ended by hand; the overlap is over and nobody has."""
+    DISABLED = "disabled"
+    """Refused until somebody enables it again; its ends come all the same."""
     RETIRED = "retired"
     EXPIRED = "expired"
     REVOKED = "revoked"
@@ -43,12 +46,15 @@ STATE_OF: dict[Standing, State] = {
     Standing.ACTIVE: State.ACTIVE,
     Standing.RETIRING: State.ACTIVE,
     Standing.OVERDUE: State.ACTIVE,
+    Standing.DISABLED: State.SUSPENDED,
     Standing.RETIRED: State.DEACTIVATED,
     Standing.EXPIRED: State.DEACTIVATED,
     Standing.REVOKED: State.DESTROYED,
 }
 
-LIVING = frozenset({Standing.PENDING, Standing.ACTIVE, Standing.RETIRING, Standing.OVERDUE})
+LIVING = frozenset(
+    {Standing.PENDING, Standing.ACTIVE, Standing.RETIRING, Standing.OVERDUE, Standing.DISABLED}
+)
 """Not at an end: what a line still has to lose."""
 
 
@@ -63,6 +69,8 @@ class Moments:
     """Rotation: from here on only the successor is accepted."""
     overdue_at: datetime | None = None
     """Rotation that left the end to a person: from here on it is late."""
+    disabled_at: datetime | None = None
+    """Set while it is not to be accepted; enabling clears it."""
     revoked_at: datetime | None = None
 
 
@@ -73,6 +81,8 @@ def standing_at(moments: Moments, at: datetime) -> Standing:
         return Standing.EXPIRED
     if moments.retires_at is not None and at >= moments.retires_at:
         return Standing.RETIRED
+    if moments.disabled_at is not None and at >= moments.disabled_at:
+        return Standing.DISABLED
     if at < max(moments.created_at, moments.not_before or moments.created_at):
         return Standing.PENDING
     if moments.retires_at is not None:

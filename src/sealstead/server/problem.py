@@ -67,6 +67,12 @@ CODES: dict[str, tuple[int | None, str]] = {
     "body-too-large": (413, ""),
     "method-not-allowed": (405, ""),
     "database-busy": (503, ""),
+    "invalid-api-key": (401, ""),
+    "api-key-expired": (401, ""),
+    "api-key-retired": (401, ""),
+    "api-key-disabled": (401, ""),
+    "api-key-owner-disabled": (401, ""),
+    "key-rate-exceeded": (429, ""),
 }
 
 API_PREFIXES = ("/legacy/", "/simple/", "/files/", "/pypi/", "/health/", "/api/")
@@ -99,13 +105,13 @@ def help_link(anchor: str) -> str:
 
 
 def problem_of(exc: errors.SealsteadError) -> dict[str, Any]:
-    """Return `exc` as problem details (RFC 9457). `hint`, and what the error brings as `members`, are extensions."""
+    """Return `exc` as problem details (RFC 9457). `hint`, and the error's `facts`, are extensions."""
     _, anchor = CODES.get(exc.code, (None, ""))
     about = help_link(anchor.split()[0]) if anchor else "about:blank"
     document = problem_document(status=status_of(exc), text=text_of(exc), code=exc.code, about=about)
     if exc.hint:
         document["hint"] = exc.hint
-    return {**getattr(exc, "members", {}), **document}
+    return {**exc.facts, **document}
 
 
 def refusal(request: HttpRequest, exc: errors.SealsteadError) -> HttpResponse:

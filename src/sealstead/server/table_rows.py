@@ -50,6 +50,11 @@ def select(model: type[M], sql: str, parameters: Sequence[Any]) -> list[M]:
         return [shape.read(model, values) for values in cursor.fetchall()]
 
 
+def row_of(model: type[M], columns: tuple[str, ...], values: Sequence[Any]) -> M:
+    """Return the row that `values`, as the driver gave them for these columns of the table, come to."""
+    return _shape(model, columns, connection.vendor).read(model, values)
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """How an answer's columns become a model's fields."""

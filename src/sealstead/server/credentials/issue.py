@@ -64,7 +64,7 @@ def issue_upload_token(
     seal_root(row, root)
     token = token_text(row, root)
     with transaction.atomic():
-        _free_name(owner, name, at)
+        free_name(owner, Kind.UPLOAD_TOKEN, name, at)
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
@@ -87,11 +87,13 @@ def issue_upload_token(
     return row, token
 
 
-def _free_name(owner: User, name: str, at: datetime) -> None:
-    """Take the name from a line that has ended by expiry: revocation gives it back by itself."""
-    holder = Credential.objects.filter(
-        owner=owner, kind=Kind.UPLOAD_TOKEN, name=name, holds_name=True
-    ).first()
+def free_name(owner: User, kind: Kind, name: str, at: datetime) -> None:
+    """Take the name from a line that has ended by expiry: revocation gives it back by itself.
+
+    Raises:
+        TokenNameInUseError: a living credential of this kind has it.
+    """
+    holder = Credential.objects.filter(owner=owner, kind=kind, name=name, holds_name=True).first()
     if holder is None:
         return
     if any(is_living(link, at) for link in Credential.objects.filter(line=holder.line)):

@@ -183,7 +183,7 @@ def _require_good(found: PresentedToken, macaroon: Macaroon, at: datetime) -> tu
             raise TokenExpiredError
         case Standing.RETIRED:
             raise TokenRetiredError
-        case Standing.REVOKED:
+        case Standing.REVOKED | Standing.DISABLED:
             raise InvalidCredentialError
         case _:
             pass

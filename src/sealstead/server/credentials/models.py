@@ -30,10 +30,14 @@ class Credential(models.Model):
     name = models.CharField(max_length=100)
     holds_name = models.BooleanField(default=True)
     """One credential of a living line holds the line's name; it is free again when the line has ended."""
+    handle = models.CharField(max_length=12, unique=True, null=True)
+    """The public id in the text of an API key (`formats/api_key_text.py`); upload tokens have none."""
     scope = models.JSONField(default=dict)
-    """What was picked: `{"projects": {"normalised-name": "project id", ...}}` or `{"all_projects": true}`. Shown,
-    copied by rotation, and enforced through the caveats the token itself carries. The seal binds it
-    (`seal.py`), so editing this column widens nothing and ends the credential."""
+    """What was picked. Upload tokens: `{"projects": {"normalised-name": "project id", ...}}` or
+    `{"all_projects": true}`. API keys: `{"roles": [...], "labels": [...], "networks": [...], "rate": "60/m"}`, the
+    last three only where the key is narrowed. Shown, copied by rotation, and enforced: for tokens through the
+    caveats they carry, for API keys from here. The seal binds it (`seal.py`), so editing this column widens nothing
+    and ends the credential."""
     line = models.UUIDField()
     """Id of the first credential of this line of descent."""
     line_started_at = models.DateTimeField()
@@ -44,10 +48,17 @@ class Credential(models.Model):
     expires_at = models.DateTimeField(null=True)
     retires_at = models.DateTimeField(null=True)
     """Set by rotation: from this moment on only the successor is accepted."""
+    overdue_at = models.DateTimeField(null=True)
+    """Set by a rotation that leaves the end to a person: from this moment on that is late."""
+    disabled_at = models.DateTimeField(null=True)
+    """Refused for now, at the owner's or an administrator's wish; cleared when it is enabled again."""
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=200, blank=True)
+    removed_at = models.DateTimeField(null=True)
+    """Deleted by its owner: on no list any more. The row stays, so that its line and its events stay whole."""
     sealed_root = models.BinaryField(null=True)
-    """Root key under the master key; destroyed on revocation, so clearing `revoked_at` revives nothing."""
+    """What a presented credential is checked against, under the master key: the root key of a token, the SHA-256 of
+    an API key's secret. Destroyed on revocation, so clearing `revoked_at` revives nothing."""
     rotation_key = models.CharField(max_length=64, blank=True)
     """Hash of the idempotency key of the rotation that made this credential."""
     last_used_at = models.DateTimeField(null=True)
@@ -71,4 +82,18 @@ class Credential(models.Model):
                 condition=Q(holds_name=True),
                 name="credential_line_name",
             ),
+        ]
+
+
+class AddressUse(models.Model):
+    """How often a credential was used from one address since it was rotated: where the old one is still in use."""
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="address_uses")
+    address = models.GenericIPAddressField()
+    count = models.PositiveBigIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["credential", "address"], name="credential_address_use")
         ]

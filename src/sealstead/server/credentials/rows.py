@@ -45,11 +45,11 @@ class PresentedToken:
 
 
 def find_token(credential_id: UUID) -> PresentedToken | None:
-    rows = select(Credential, _TOKEN, [_database_id(credential_id), Kind.UPLOAD_TOKEN.value])
+    rows = select(Credential, _TOKEN, [database_id(credential_id), Kind.UPLOAD_TOKEN.value])
     if not rows:
         return None
     (row,) = rows
-    (row.owner,) = select(User, _OWNER, [_database_id(row.owner_id)])
+    (row.owner,) = select(User, _OWNER, [database_id(row.owner_id)])
     return PresentedToken(
         row=row, owner_has_verified_email=bool(getattr(row.owner, "has_verified_email", False))
     )
@@ -58,7 +58,7 @@ def find_token(credential_id: UUID) -> PresentedToken | None:
 def still_stands(credential_id: UUID) -> bool:
     """Whether the credential is not revoked and its owner's account is open."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDS, [_database_id(credential_id)])
+        cursor.execute(_STANDS, [database_id(credential_id)])
         return cursor.fetchone() is not None
 
 
@@ -67,9 +67,9 @@ def write_use(credential_id: UUID, *, at: datetime, origin: Origin) -> None:
     moment = connection.ops.adapt_datetimefield_value(at)
     address = connection.ops.adapt_ipaddressfield_value(origin.ip)
     with connection.cursor() as cursor:
-        cursor.execute(_USED, [moment, address, origin.user_agent[:400], _database_id(credential_id)])
+        cursor.execute(_USED, [moment, address, origin.user_agent[:400], database_id(credential_id)])
 
 
-def _database_id(value: UUID) -> str | UUID:
+def database_id(value: UUID) -> str | UUID:
     """An id as this database holds it: PostgreSQL has a type for it, SQLite 32 hex digits."""
     return cast("str | UUID", Credential._meta.pk.get_db_prep_value(value, connection))  # noqa: SLF001 - Django's documented name

@@ -1,6 +1,6 @@
 """Root keys at rest. The row is its own associated data.
 
-A root key is sealed under a master key for everything that decides what the credential may do and
+A root key (of an API key: the SHA-256 of its secret) is sealed under a master key for everything that decides what the credential may do and
 how long: owner, kind, scope, line of descent and every moment. Who can write the database but lacks
 the key ring cannot move a root key to another row, hand it to another owner, extend, un-retire or
 widen it: the seal no longer opens, and the credential is as good as unknown. Revocation destroys the
@@ -35,6 +35,13 @@ def open_root(row: Credential) -> bytes:
 
 
 def _context(row: Credential) -> tuple[str, ...]:
+    # The text of this tuple is a format: what is sealed stays valid only while it stays the same. Columns that came
+    # later are named and stand behind the others, and only where they are set.
+    later = (
+        ("handle", row.handle or ""),
+        ("overdue_at", _moment(row.overdue_at)),
+        ("disabled_at", _moment(row.disabled_at)),
+    )
     return (
         "credentials_credential",
         "sealed_root",
@@ -48,6 +55,7 @@ def _context(row: Credential) -> tuple[str, ...]:
             _moment,
             (row.line_started_at, row.created_at, row.not_before, row.expires_at, row.retires_at),
         ),
+        *(part for name, value in later if value for part in (name, value)),
     )
 
 

@@ -15,6 +15,8 @@ def moments_of(row: Credential) -> Moments:
         not_before=row.not_before,
         expires_at=row.expires_at,
         retires_at=row.retires_at,
+        overdue_at=row.overdue_at,
+        disabled_at=row.disabled_at,
         revoked_at=row.revoked_at,
     )
 

@@ -14,7 +14,8 @@ STATES: dict[Standing, tuple[Promise, str]] = {
     Standing.ACTIVE: (_("active"), "badge--active"),
     Standing.RETIRING: (_("being replaced"), "badge--retiring"),
     Standing.OVERDUE: (_("to be ended by hand"), "badge--caution"),
-    Standing.RETIRED: (_("replaced"), "badge--expired"),
+    Standing.DISABLED: (_("disabled"), "badge--caution"),
+    Standing.RETIRED: (_("revoked automatically by rotation"), "badge--expired"),
     Standing.EXPIRED: (_("expired"), "badge--expired"),
     Standing.REVOKED: (_("revoked"), "badge--revoked"),
 }

@@ -20,12 +20,12 @@ from sealstead.server.credentials.rows import write_use
 
 def mark_used(credential_id: UUID, *, at: datetime, origin: Origin) -> None:
     """Move "last used". Call it outside a transaction, so that nothing later undoes it."""
-    with _without_waiting():
+    with without_waiting():
         write_use(credential_id, at=at, origin=origin)
 
 
 @contextmanager
-def _without_waiting() -> Iterator[None]:
+def without_waiting() -> Iterator[None]:
     """Open a transaction whose commit returns before the disk has it."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         # A setting of this thread's connection alone; SQLite takes no change of it within a transaction.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.api_keys import IssueKey
     from tests.tokens import Issue
 
     from sealstead.secret import Secret
@@ -35,5 +36,16 @@ def issue(alice: User) -> Issue:
 
     def make(**facts: Any) -> tuple[Credential, Secret[str]]:
         return issue_token(**{"owner": alice} | facts)
+
+    return make
+
+
+@pytest.fixture
+def issue_key(alice: User) -> IssueKey:
+    """Issue an API key of alice's with both roles, for 90 days from T0, unless told otherwise."""
+    from tests.api_keys import issue_key as issue_one
+
+    def make(**facts: Any) -> tuple[Credential, Secret[str]]:
+        return issue_one(**{"owner": alice} | facts)
 
     return make
