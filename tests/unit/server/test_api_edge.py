@@ -35,7 +35,10 @@ class BusyError(DeniedError):
 
 class TwiceError(ConflictError):
     code = "twice-for-tests"
-    members = {"successor": "id", "status": 200}
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.facts = {"successor": "id", "status": 200}
 
 
 def echo(request: ApiRequest) -> dict[str, Any]:

@@ -33,10 +33,14 @@ _KEY_COLUMNS = (
     "not_before", "expires_at", "retires_at", "overdue_at", "disabled_at", "revoked_at", "removed_at", "sealed_root",
 )  # fmt: skip
 _OWNER_COLUMNS = ("id", "username", "is_active", "is_superuser")
-_FIND = (
-    f"SELECT {', '.join(f'c.{name}' for name in _KEY_COLUMNS)}, {', '.join(f'u.{name}' for name in _OWNER_COLUMNS)} "  # noqa: S608 - constants of this module
-    "FROM credentials_credential c JOIN accounts_user u ON u.id = c.owner_id WHERE c.handle = %s AND c.kind = %s"
-)
+_FIND = """
+    SELECT c.id, c.kind, c.owner_id, c.name, c.handle, c.scope, c.line, c.line_started_at, c.predecessor_id, c.created_at,
+        c.not_before, c.expires_at, c.retires_at, c.overdue_at, c.disabled_at, c.revoked_at, c.removed_at, c.sealed_root,
+        u.id, u.username, u.is_active, u.is_superuser
+    FROM credentials_credential c JOIN accounts_user u ON u.id = c.owner_id
+    WHERE c.handle = %s AND c.kind = %s
+"""
+"""`_KEY_COLUMNS`, then `_OWNER_COLUMNS`."""
 _USED = """
     UPDATE credentials_credential
     SET last_used_at = %s, last_used_ip = %s, last_used_agent = %s, use_count = use_count + %s

@@ -135,12 +135,12 @@ def parse_rate(text: str) -> Rate:
 
 
 def normal_label(label: str) -> str:
-    """Return the label so that two that people take for the same are the same: blanks settled, NFKC, case folded."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+    """Return what labels are compared by: case and the encoding of accents do not tell two apart."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label.strip()).casefold())
 
 
 def _labels(labels: Sequence[str]) -> tuple[str, ...] | None:
-    settled = {normal_label(label): " ".join(label.split()) for label in labels if label.strip()}
+    settled = {normal_label(label): label.strip() for label in labels if label.strip()}
     if len(settled) > MAX_LABELS or any(len(label) > MAX_LABEL_CHARS for label in settled.values()):
         raise InvalidNarrowingError(
             f"a key is narrowed to at most {MAX_LABELS} labels of {MAX_LABEL_CHARS} characters"
