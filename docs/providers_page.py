@@ -13,7 +13,8 @@ else is a web page, on which a proof may stand anywhere in the text.
 
 Looked at are only places that the page's owner alone can write: a proof that somebody left in a comment proves nothing.
 For the same reason a page of a known site that no row describes - an issue, a question, a wiki - is `invalid` as a claim.
-The same holds for every host below that of a known site, and for sites that are all wiki or answers. Where a server of a
+The same holds for every host below that of a known site, and for sites that are all wiki or answers; but a forum that a
+known site keeps on a host of its own (`/u/name`, `/@name`) counts by what it answers of that account. Where a server of a
 known kind has answered as JSON what the page's owner writes, or does not let us read it, nothing else on the page counts;
 only where there is no such answer (404, or no JSON) is the URL a web page like any other.
 

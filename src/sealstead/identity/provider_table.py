@@ -97,7 +97,7 @@ _SHUT = tuple(
 TABLE: tuple[Provider, ...] = (*FORGES, *FORUMS, *ACCOUNTS, *_OURS, *_SHUT)
 """Earlier rows win. `DNS` is chosen by its scheme; `PAGE` and `REL_ME` are what is left."""
 
-_WRITTEN_BY_MANY = (
+WRITTEN_BY_MANY = (
     "bsky.social",
     "fandom.com",
     "githubusercontent.com",  # what a pull request brings stands there under the name of the repository
@@ -118,6 +118,10 @@ _WRITTEN_BY_MANY = (
 )
 
 SITES: frozenset[str] = frozenset(
-    (*_WRITTEN_BY_MANY, *(host.removeprefix("*.") for row in TABLE for host in row.hosts))
+    (*WRITTEN_BY_MANY, *(host.removeprefix("*.") for row in TABLE for host in row.hosts))
 )
-"""Hosts that are all their site's, with every host below them: nothing counts there but what a row describes."""
+"""Hosts that are all their site's, with every host below them: nothing counts there but what a row describes.
+
+A forum that such a site keeps on a host of its own is described by the rows that are recognised, unless the host is
+below one of `WRITTEN_BY_MANY`.
+"""

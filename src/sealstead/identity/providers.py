@@ -149,13 +149,16 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
     host = _parts(url)[1]["name"]
     at_host = _rows_at(host)
     if at_host or _is_of_a_known_site(host):
-        matches = [found for row in at_host if (found := _match(row, url))]
+        matches = [found for row in at_host if (found := _match(row, url))][:1]
+        if not at_host and not _is_below_many(host):
+            # A site's own forum: what its software says of an account is fetched, nothing else of the page is read.
+            matches = [found for row in _recognised(kind) if (found := _match(row, url))]
         if not matches:
             raise NotAnOwnersPageError(
                 f"{url[:120]} is not a page of {host} that only one owner writes",
                 hint=_hint(host),
             )
-        return [*matches[:1], *link_back]
+        return [*matches, *link_back]
     # What a page is recognised as counts whatever the profile calls it, for the profile may be a stranger's.
     rows = dict.fromkeys((*(_rows_of(kind) if kind else ()), *_rows_of("")))
     guesses = [found for row in rows if (found := _match(row, url))]
@@ -195,7 +198,18 @@ def _is_of_a_known_site(host: str) -> bool:
     """Return whether many write on `host`: it belongs to a site of the table, or to one that is all comments."""
     from sealstead.identity.provider_table import SITES
 
-    return any(host == site or host.endswith(f".{site}") for site in SITES)
+    return any(_is_at_or_below(host, site) for site in SITES)
+
+
+def _is_below_many(host: str) -> bool:
+    """Return whether strangers may choose what stands at an address of `host`."""
+    from sealstead.identity.provider_table import WRITTEN_BY_MANY
+
+    return any(_is_at_or_below(host, site) for site in WRITTEN_BY_MANY)
+
+
+def _is_at_or_below(host: str, site: str) -> bool:
+    return host == site or host.endswith(f".{site}")
 
 
 def _hint(host: str) -> str:
@@ -213,6 +227,11 @@ def _rows_of(kind: str) -> tuple[Provider, ...]:
     from sealstead.identity.provider_table import TABLE
 
     return tuple(row for row in TABLE if (kind in row.kinds if kind else row.recognised))
+
+
+def _recognised(kind: str) -> list[Provider]:
+    """Return the rows that are recognised by shape, those of `kind` first."""
+    return sorted(_rows_of(""), key=lambda row: kind not in row.kinds)
 
 
 def _is_host(host: str, pattern: str) -> bool:

@@ -361,3 +361,12 @@ def test_a_server_that_is_of_no_such_kind(web: Web) -> None:
     assert check(web, FORUM).outcome is Outcome.VERIFIED
     web["http://forum.example/u/ada.json"] = answer("<html>" + "x" * 3_000_000)
     assert check(web, FORUM).outcome is Outcome.VERIFIED
+
+
+def test_a_forum_on_a_host_of_a_known_site(web: Web) -> None:
+    """What its software says of the account counts; what others wrote on the same page never does."""
+    page = "http://forum.gitlab.com/u/ada"
+    web[page] = answer(f"<div class=reply>{sign(page)}</div>")
+    assert check(web, page).outcome is Outcome.MISSING
+    web[f"{page}.json"] = as_json({"user": {"username": "ada", "bio_raw": f"hello {sign(page)}"}})
+    assert check(web, page).outcome is Outcome.VERIFIED

@@ -116,6 +116,11 @@ def test_a_link_back_is_one_more_way() -> None:
         "https://raw.githubusercontent.com/ada/engine/refs/pull/1/head/README.md",
         "https://en.wikipedia.org/wiki/User:Ada",
         "https://lists.sr.ht/~ada/engine",
+        "https://forum.gitlab.com/t/a-topic/12",
+        "https://forum.gitlab.com/ada",
+        "https://raw.githubusercontent.com/u/ada",
+        "https://ada.bsky.social/u/ada",
+        "https://github.com/u/ada/summary",
         "dns:",
         "dns:exa mple",
     ],
@@ -124,6 +129,14 @@ def test_pages_that_others_may_write_on(url: str) -> None:
     with pytest.raises(NotAnOwnersPageError) as caught:
         choose(url)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["", "website", "discourse", "gitlab"])
+def test_a_forum_on_a_host_below_a_known_site(kind: str) -> None:
+    """It counts by what the forum says of the account, and never by what else stands on its page."""
+    names = [match.provider.name for match in choose("https://forum.gitlab.com/u/ada", kind)]
+    assert sorted(names) == ["discourse", "lemmy"]
+    assert kind != "discourse" or names[0] == "discourse"
 
 
 @pytest.mark.parametrize(
