@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +22,7 @@ PAGES = ("https://example.org/~ada", "https://example.com/about")
 EDIT = "# a line that the user wrote meanwhile\n"
 CONFLICTS = {"change-conflict", "profile-changed", "keyring-changed", "journal-damaged", "staged-leftover"}
 OLD_ID = "<the id of the key before>"
+PASSPHRASE, NEW_PASSPHRASE = "PYPI_PROFILE_KEY_PASSWORD", "PYPI_PROFILE_NEW_KEY_PASSWORD"
 LOCKS = {".lock", ".keyring.lock"}
 
 PROFILE = """\
@@ -45,6 +48,11 @@ url = "https://example.com/about"
 [verification]
 public_key = ""
 """
+PYPROJECT = (
+    "[project]\nname = 'ada-tool'  # single quotes stay\n\n"
+    + re.sub(r"^(\[+)", r"\1tool.pypi-profile.", PROFILE, flags=re.MULTILINE)
+    + "\n[tool.other]\npublic_key = 'of another tool'\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +65,10 @@ class Commands:
     prepare: Callable[[Play], None]
     after: Callable[[Play, str, Ran], None] | None = None
     profile: bool = True
+    pyproject: bool = False
+    """The profile is a table of pyproject.toml."""
+    identity: str = ""
+    """Whose key the command is about, where that is not the profile's."""
     refusals: frozenset[str] = frozenset()
     """Codes with which a second run may refuse, since the first one did its work."""
     keeps_old: bool = True
@@ -67,6 +79,8 @@ class Commands:
     """The environment of the commands that make the state before."""
     stdin: str = ""
     seconds: float = 30
+    part: int = 30
+    """Without `--crash all`, of this many faults one is injected."""
 
 
 class Play:
@@ -76,6 +90,8 @@ class Play:
         self.runner = runner
         self.command = command
         self.preparing = False
+        self.changed = False
+        """The key has its new passphrase by now."""
 
     @property
     def keys(self) -> Path:
@@ -87,17 +103,20 @@ class Play:
 
     @property
     def toml(self) -> Path:
-        return self.work / "pypi_profile.toml"
+        return self.work / ("pyproject.toml" if self.command.pyproject else "pypi_profile.toml")
 
     @property
     def keyring(self) -> Path:
         return self.runner.case / "keyring.json"
 
     def environment(self) -> dict[str, str]:
+        chosen = dict(self.command.prepared_with if self.preparing else self.command.environment)
+        if self.changed:
+            chosen[PASSPHRASE] = chosen[NEW_PASSPHRASE]
         return {
             "PYTHON_KEYRING_BACKEND": "tests.fakes.keyring_backend.FileKeyring",
             "SEALSTEAD_TEST_KEYRING": str(self.keyring),
-        } | dict(self.command.prepared_with if self.preparing else self.command.environment)
+        } | chosen
 
     def run(self, *arguments: str, stdin: str = "", keyring: bool | None = None) -> Ran:
         return self.runner.run(
@@ -124,17 +143,23 @@ class Play:
         (self.runner.case / "home").mkdir(mode=0o700)
         self.work.mkdir()
         if self.command.profile:
-            self.toml.write_text(PROFILE)
+            self.toml.write_text(PYPROJECT if self.command.pyproject else PROFILE)
         self.preparing = True
         self.command.prepare(self)
 
     def publics(self) -> dict[str, str | None]:
         """Name of each secret key file → its public line."""
-        return {secret.path.name: secret.public for secret in witness.secrets_in(self.keys)}
+        return {
+            secret.path.name: secret.public for secret in witness.secrets_in(self.keys, self.passphrases())
+        }
+
+    def passphrases(self) -> list[str]:
+        given = [*self.command.environment.items(), *self.command.prepared_with.items()]
+        return list(dict.fromkeys(value for name, value in given if name.endswith("_PASSWORD")))
 
     def old_key(self) -> str:
         """The public line that the profile had before the command."""
-        return witness.public_key_of(self.runner.top / "before" / "work" / "pypi_profile.toml")
+        return witness.public_key_of(self.runner.top / "before" / "work" / self.toml.name)
 
     # What must hold.
 
@@ -151,20 +176,38 @@ class Play:
         if self.toml.exists():
             witness.profile_of(self.toml)
             assert "# my profile, commented by hand" in self.toml.read_text(), "a comment is gone"
+            if self.command.pyproject:
+                document = tomllib.loads(self.toml.read_text())
+                assert document["project"] == {"name": "ada-tool"}, "another table was changed"
+                assert document["tool"]["other"] == {"public_key": "of another tool"}, "another tool's table"
             if witness.public_key_of(self.toml):
                 witness.check_stored_proofs(self.toml)
 
     def check_signs(self, *, required: bool = True) -> None:
         """A key that matches the profile can sign; and signing writes nothing."""
         line = witness.public_key_of(self.toml) if self.toml.exists() else ""
+        if (own := self.command.identity) and f"minisign.{own}.key" in self.publics():
+            self.signs(self.publics()[f"minisign.{own}.key"] or "", own)
+            if not line:
+                return
         if not line and not any(name.endswith(".key") for name in self.publics()):
             return  # nothing has been made yet
         if line and line not in self.publics().values() and not required:
             return
+        self.signs(line)
+
+    def signs(self, line: str, identity: str = "") -> None:
+        """The key of `identity` (the profile's, if none is named) can sign."""
         before = tree(self.runner.case)
         message, signature = self.runner.top / "message", self.runner.top / "signature"
         message.write_bytes(b"what a holder signs\n")
-        ran = self.run("sign-file", str(message), "--output", str(signature), "--force")
+        words = ["sign-file", str(message), "--output", str(signature), "--force"]
+        words += ["--keyring-identity", identity] if identity else []
+        ran = self.run(*words)
+        if ran.error_code() == "wrong-passphrase" and self.command.environment.get(NEW_PASSPHRASE):
+            self.changed = True
+            ran = self.run(*words)
+            self.changed = False
         if ran.error_code() == "key-revoked" and self.command.arguments[0] == "key-revoke":
             assert line in self.publics().values(), "the revoked key is gone"
             return  # what the command was for
@@ -204,14 +247,15 @@ class Play:
         self.check_signs(required=self.command.signs_before and not put_back)
 
     def edit(self) -> None:
-        self.toml.write_text(self.toml.read_text().replace("[identity]\n", EDIT + "[identity]\n", 1))
+        head = "[tool.pypi-profile.identity]\n" if self.command.pyproject else "[identity]\n"
+        self.toml.write_text(self.toml.read_text().replace(head, EDIT + head, 1))
 
     def put_back(self) -> None:
-        self.toml.write_bytes((self.runner.top / "before" / "work" / "pypi_profile.toml").read_bytes())
+        self.toml.write_bytes((self.runner.top / "before" / "work" / self.toml.name).read_bytes())
 
     def change_keyring(self) -> None:
         entries = json.loads(self.keyring.read_text()) if self.keyring.exists() else {}
-        entries["pypi-profile/ada"] = FOREIGN
+        entries[f"pypi-profile/{self.command.identity or 'ada'}"] = FOREIGN
         self.keyring.write_text(json.dumps(entries))
 
     def empty_keyring(self) -> None:
@@ -287,6 +331,10 @@ def only_a_key(play: Play) -> None:
     play.must("keygen")
 
 
+def named_key(play: Play) -> None:
+    play.must("keygen", *WORK)
+
+
 def lost(play: Play) -> None:
     with_a_key(play)
     shutil.rmtree(play.keys)
@@ -358,10 +406,45 @@ def copy_is_whole(play: Play, between: str, ran: Ran) -> None:
 
 
 def is_encrypted(play: Play, between: str, ran: Ran) -> None:
-    assert play.publics()["minisign.ada.key"] is None
+    assert witness.is_sealed(play.keys / "minisign.ada.key")
+    assert play.publics()["minisign.ada.key"] == witness.public_key_of(play.toml), (
+        "the passphrase does not fit"
+    )
+
+
+def has_new_passphrase(play: Play, between: str, ran: Ran) -> None:
+    content = (play.keys / "minisign.ada.key").read_bytes()
+    new = play.command.environment[NEW_PASSPHRASE]
+    assert witness.read_secret(content, [new]) == witness.public_key_of(play.toml)
+
+
+def stays_encrypted(play: Play, between: str, ran: Ran) -> None:
+    old_key_is_kept(play, between, ran)
+    for path in play.keys.glob("minisign.ada*"):
+        assert path.suffix == ".pub" or witness.is_sealed(path), f"{path.name} is not encrypted"
+
+
+def named_key_is_made(play: Play, between: str, ran: Ran) -> None:
+    if play.toml.exists():
+        assert witness.public_key_of(play.toml) == play.old_key(), "another identity's profile was changed"
+        assert witness.check_stored_proofs(play.toml) == len(PAGES)
+    assert "minisign.work.key" in play.publics() or between == "the keyring was changed", "no key was made"
+    if between == "nothing":
+        line = witness.read_public((play.keys / "minisign.work.pub").read_bytes())
+        # A keyring that did not let itself be looked at gets nothing.
+        assert witness.keyring_entries(play.keyring).get("work", line) == line
+
+
+def named_key_is_new(play: Play, between: str, ran: Ran) -> None:
+    before = witness.read_public(
+        (play.runner.top / "before" / "home" / ".pypi_profile" / "minisign.work.pub").read_bytes()
+    )
+    assert play.publics()["minisign.work.key"] != before, "the key is the old one"
+    assert before in play.publics().values(), "the old key is gone"
 
 
 def is_clear(play: Play, between: str, ran: Ran) -> None:
+    assert not witness.is_sealed(play.keys / "minisign.ada.key")
     assert play.publics()["minisign.ada.key"] == witness.public_key_of(play.toml)
 
 
@@ -370,8 +453,9 @@ def is_revoked(play: Play, between: str, ran: Ran) -> None:
     assert any("revocation" in text for text in statements) or between != "nothing", "not revoked"
 
 
-PASSPHRASE = {"PYPI_PROFILE_KEY_PASSWORD": "correct horse", "PYPI_PROFILE_NEW_KEY_PASSWORD": "correct horse"}
+SEALED = {PASSPHRASE: "correct horse", NEW_PASSPHRASE: "correct horse"}
 MADE = frozenset({"key-exists", "path-exists"})
+WORK = ("--keyring-identity", "work")
 ROTATE = ("key-rotate", "pypi_profile.toml")
 
 COMMANDS: list[Commands] = [
@@ -458,17 +542,98 @@ COMMANDS: list[Commands] = [
         keyring=True,
         prepare=with_a_key,
         after=is_encrypted,
-        environment=PASSPHRASE,
+        environment=SEALED,
         refusals=frozenset({"passphrase-state"}),
     ),
     Commands(
         name="key-password remove",
         arguments=["key-password", "remove"],
         prepare=with_a_key,
-        prepared_with=PASSPHRASE,
+        prepared_with=SEALED,
         after=is_clear,
-        environment=PASSPHRASE,
+        environment=SEALED,
         refusals=frozenset({"passphrase-state"}),
+    ),
+    Commands(
+        name="key-password change",
+        part=80,
+        arguments=["key-password", "change"],
+        keyring=True,
+        prepare=with_a_key,
+        prepared_with=SEALED,
+        after=has_new_passphrase,
+        environment={PASSPHRASE: "correct horse", NEW_PASSPHRASE: "battery staple"},
+        refusals=frozenset({"wrong-passphrase"}),
+    ),
+    Commands(
+        name="key-rotate, encrypted",
+        part=80,
+        arguments=ROTATE,
+        keyring=True,
+        prepare=with_a_key,
+        prepared_with=SEALED,
+        after=stays_encrypted,
+        environment={PASSPHRASE: "correct horse"},
+    ),
+    Commands(
+        name="key-rotate, pyproject.toml",
+        part=80,
+        arguments=["key-rotate", "pyproject.toml"],
+        keyring=True,
+        pyproject=True,
+        prepare=with_a_key,
+        after=old_key_is_kept,
+    ),
+    Commands(
+        name="key-rotate, named, no profile",
+        part=80,
+        arguments=["key-rotate", *WORK],
+        keyring=True,
+        profile=False,
+        identity="work",
+        prepare=named_key,
+        after=named_key_is_new,
+    ),
+    Commands(
+        name="keygen --force, encrypted",
+        part=80,
+        arguments=["keygen", "--force"],
+        prepare=only_a_key,
+        prepared_with=SEALED,
+        after=key_is_made,
+        environment={PASSPHRASE: "correct horse"},
+    ),
+    Commands(
+        name="key-restore, encrypted",
+        part=80,
+        arguments=["key-restore", OLD_ID, "--force"],
+        keyring=True,
+        prepare=rotated_before,
+        prepared_with=SEALED,
+        after=stays_encrypted,
+        environment={PASSPHRASE: "correct horse"},
+        refusals=frozenset({"key-active"}),
+    ),
+    Commands(
+        name="keygen, named",
+        part=80,
+        arguments=["keygen", *WORK],
+        keyring=True,
+        identity="work",
+        prepare=with_a_key,
+        after=named_key_is_made,
+        refusals=MADE,
+    ),
+    Commands(
+        name="keygen, named, no profile",
+        part=80,
+        arguments=["keygen", *WORK],
+        keyring=True,
+        profile=False,
+        identity="work",
+        prepare=nothing,
+        after=named_key_is_made,
+        refusals=MADE,
     ),
     Commands(
         name="key-revoke",

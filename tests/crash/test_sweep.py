@@ -10,9 +10,6 @@ from tests.crash.conftest import SUMMARY
 from tests.crash.harness import Runner, sweep
 from tests.crash.lifecycle import COMMANDS, Commands, scenario
 
-PART = 20
-"""Without `--crash all`, of this many faults one is injected."""
-
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
@@ -32,9 +29,9 @@ def test_survives(
     report = sweep(
         runner,
         scenario(command),
-        every=1 if everything else PART,
-        offset=0 if everything else zlib.crc32(command.name.encode()) % PART,
+        every=1 if everything else command.part,
+        offset=0 if everything else zlib.crc32(command.name.encode()) % command.part,
     )
     record_property(SUMMARY, str(report))
     assert report.problems == []
-    assert report.faults.total() >= report.calls / PART
+    assert report.faults.total() >= report.calls / command.part

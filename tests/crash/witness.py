@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import struct
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,14 @@ NO_KDF = b"\0\0"
 
 @dataclass(frozen=True)
 class SecretFile:
-    """`public` is the 56-character line, or None for an encrypted key."""
+    """`public` is the 56-character line, or None for an encrypted key that no passphrase opened."""
 
     path: Path
     public: str | None
 
 
-def read_secret(data: bytes) -> str | None:
-    """Return the public line of a minisign secret key, None if it is encrypted.
+def read_secret(data: bytes, passphrases: Sequence[str] = ()) -> str | None:
+    """Return the public line of a minisign secret key, None if it is encrypted and none of `passphrases` opens it.
 
     Raises:
         ValueError: the key is not whole.
@@ -42,7 +44,7 @@ def read_secret(data: bytes) -> str | None:
     if len(raw) != SECRET_BYTES or raw[:2] != b"Ed":
         raise ValueError("not a secret key")
     if raw[2:4] != NO_KDF:
-        return None
+        return next((line for each in passphrases if (line := _opened(raw, each))), None)
     key_id, seed, public, checksum = raw[54:62], raw[62:94], raw[94:126], raw[126:]
     if checksum not in (bytes(32), hashlib.blake2b(b"Ed" + key_id + seed + public, digest_size=32).digest()):
         raise ValueError("the checksum is wrong")
@@ -50,6 +52,25 @@ def read_secret(data: bytes) -> str | None:
     if made.public_bytes(Encoding.Raw, PublicFormat.Raw) != public:
         raise ValueError("the two halves do not fit")
     return base64.b64encode(b"Ed" + key_id + public).decode()
+
+
+def _opened(raw: bytes, passphrase: str) -> str:
+    """Return the public line of an encrypted key, empty if the passphrase is another one."""
+    salt, work, memory = raw[6:38], *struct.unpack("<QQ", raw[38:54])
+    # As libsodium chooses them: r is 8, and the smaller of the two limits says what n is.
+    most = work // 32 if work < memory // 32 else memory // 1024
+    n = 1 << (most.bit_length() - 1)
+    p = 1 if work < memory // 32 else max(1, min(work // 4 // n, 0x3FFFFFFF) // 8)
+    stream = hashlib.scrypt(passphrase.encode(), salt=salt, n=n, r=8, p=p, dklen=104, maxmem=(2 << 30) - 1)
+    plain = bytes(left ^ right for left, right in zip(raw[54:], stream, strict=True))
+    if hashlib.blake2b(b"Ed" + plain[:72], digest_size=32).digest() != plain[72:]:
+        return ""
+    return base64.b64encode(b"Ed" + plain[:8] + plain[40:72]).decode()
+
+
+def is_sealed(path: Path) -> bool:
+    """Tell whether a secret key file is encrypted."""
+    return base64.b64decode(path.read_bytes().splitlines()[1])[2:4] != NO_KDF
 
 
 def read_public(data: bytes) -> str:
@@ -64,14 +85,14 @@ def is_secret(path: Path) -> bool:
     return path.name.startswith("minisign") and (".key" in path.name or path.name.endswith(".bak"))
 
 
-def secrets_in(directory: Path) -> list[SecretFile]:
+def secrets_in(directory: Path, passphrases: Sequence[str] = ()) -> list[SecretFile]:
     """Return every secret key in `directory`, under whatever name. One that is not whole fails the case."""
     found = []
     for path in sorted(directory.glob("minisign*")):
         if path.name.endswith(".tmp") or not is_secret(path):
             continue
         try:
-            found.append(SecretFile(path, read_secret(path.read_bytes())))
+            found.append(SecretFile(path, read_secret(path.read_bytes(), passphrases)))
         except ValueError as exc:
             if path.name.endswith(".staged"):
                 continue

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Protocol
 
 from sealstead.custody.files import MissingFileError
-from sealstead.custody.key_dir import DEFAULT_IDENTITY, check_identity
+from sealstead.custody.key_dir import DEFAULT_IDENTITY, JOURNAL_FILE, check_identity
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
 from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError
 from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_secret_key
 from sealstead.identity.places import (
+    AmbiguousKeyError,
     FoundKey,
     KeyPlaces,
     NoKeyError,
@@ -32,6 +33,7 @@ from sealstead.identity.places import (
 )
 
 __all__ = [
+    "AmbiguousKeyError",
     "FoundKey",
     "KeyPlaces",
     "NoKeyError",
@@ -94,6 +96,7 @@ def find_key(
     `default`. An encrypted key whose public half is not known is returned only when nothing else fits.
 
     Raises:
+        AmbiguousKeyError: several encrypted keys may be the wanted one.
         NoKeyError: there is none, or none that fits.
         ParseError, KeyUnavailableError: there is one, and it is damaged or cannot be read.
     """
@@ -103,8 +106,8 @@ def find_key(
     for look in _looks(places, identity, thorough=wanted is not None, anywhere=anywhere):
         if (found := search.tried(look)) is not None:
             return found
-    if search.maybe is not None:
-        return search.told(search.maybe)
+    if (found := _the_one(search.unknown, wanted)) is not None:
+        return search.told(found)
     if search.failures:
         raise search.failures[0]
     raise _none(places, identity, wanted, search.other, search.warnings)
@@ -117,7 +120,8 @@ class _Search:
         self.wanted = wanted
         self.warnings: list[str] = []
         self.failures: list[SealsteadError] = []
-        self.maybe: FoundKey | None = None
+        self.unknown: list[FoundKey] = []
+        """Encrypted, and nothing tells which key it is."""
         self.other: FoundKey | None = None
 
     def tried(self, look: Look) -> FoundKey | None:
@@ -136,7 +140,7 @@ class _Search:
         if self.wanted is None or found.public == self.wanted:
             return self.told(found)
         if found.public is None:
-            self.maybe = self.maybe or found
+            self.unknown.append(found)
         elif found.source in ("disk", "keyring"):
             self.other = self.other or found
         return None
@@ -144,6 +148,43 @@ class _Search:
     def told(self, found: FoundKey) -> FoundKey:
         failures = [failure.message for failure in self.failures]
         return replace(found, warnings=(*found.warnings, *self.warnings, *failures))
+
+
+def _the_one(unknown: list[FoundKey], wanted: PublicKey | None) -> FoundKey | None:
+    """Return the encrypted key that may be the wanted one. None of them tells, but the name of an archive may.
+
+    Raises:
+        AmbiguousKeyError: it may be one or another.
+    """
+    possible: list[FoundKey] = []
+    for found in unknown:
+        named = _named_in_archive(found)
+        if wanted is not None and named == wanted.id:
+            return found
+        # One key in two places, under whatever passphrases: the first place counts.
+        in_use = found.source in ("disk", "keyring")
+        again = any(
+            each.identity == found.identity and each.source in ("disk", "keyring") for each in possible
+        )
+        if named is None and not (in_use and again) and all(each.blob != found.blob for each in possible):
+            possible.append(found)
+    if len(possible) > 1 and wanted is not None:
+        names = ", ".join(str(found.path or f"the keyring entry of {found.identity}") for found in possible)
+        raise AmbiguousKeyError(
+            f"key {wanted.id}, which the profile names, may be any of these, for they are encrypted: {names}",
+            hint="say which with --key or PYPI_PROFILE_KEY_PATH, or put its .pub file beside it",
+        )
+    return possible[0] if possible else None
+
+
+def _named_in_archive(found: FoundKey) -> str | None:
+    """Return the key id in the name of an archived key; None where that is a digest of the file instead."""
+    if found.source != "archive" or found.path is None:
+        return None
+    import hashlib
+
+    name = found.path.stem.rpartition(".")[2]
+    return None if name == hashlib.sha256(found.blob).hexdigest()[:16].upper() else name
 
 
 def _looks(places: KeyPlaces, identity: str, *, thorough: bool, anywhere: bool) -> Iterator[Look]:
@@ -193,7 +234,7 @@ def _from_file(places: KeyPlaces, identity: str, source: Source, path: Path) -> 
         path=path,
         file=file,
         blob=blob,
-        public=file.public or _promised(places, path),
+        public=file.public or _promised(places, path, blob),
         warnings=(warning,) if warning else (),
     )
 
@@ -206,12 +247,17 @@ def _from_keyring(places: KeyPlaces, identity: str) -> FoundKey | None:
         file = parse_secret_key(blob)
     except ParseError as exc:
         raise type(exc)(f"keyring entry {identity}: {exc.message}", hint=exc.hint) from exc
-    public = file.public or _promised(places, places.directory.secret_path(identity))
+    public = file.public or _promised(places, places.directory.secret_path(identity), blob)
     return FoundKey(identity=identity, source="keyring", path=None, file=file, blob=blob, public=public)
 
 
-def _promised(places: KeyPlaces, path: Path) -> PublicKey | None:
+def _promised(places: KeyPlaces, path: Path, blob: bytes) -> PublicKey | None:
     """Return the public half of an encrypted key as others tell it."""
+    if os.path.lexists(places.directory.path / JOURNAL_FILE):
+        from sealstead.identity.interrupted import promised_by_journal
+
+        if (making := promised_by_journal(places.directory, path, blob)) is not None:
+            return making
     if (told := read_public(path.with_suffix(".pub"))) is not None:
         return told
     for entry in index_entries(places):

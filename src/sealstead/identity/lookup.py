@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
-from sealstead.errors import InputError, KeyUnavailableError, ParseError
+from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.formats.minisign import (
     KeyIdError,
     PublicKey,
@@ -17,14 +17,16 @@ from sealstead.formats.minisign import (
 )
 from sealstead.formats.profile_schema import Profile
 from sealstead.identity.keyslots import archives
-from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, Source, index_entries, read_public
+from sealstead.identity.places import (
+    AmbiguousKeyError,
+    FoundKey,
+    KeyPlaces,
+    NoKeyError,
+    Source,
+    index_entries,
+    read_public,
+)
 from sealstead.identity.statements import known_keys
-
-
-class AmbiguousKeyError(InputError):
-    """Two keys have this id: it is only a name, and somebody may have copied it."""
-
-    code = "ambiguous-key"
 
 
 def find_by_id(places: KeyPlaces, text: str, *, identity: str | None = None) -> FoundKey:

@@ -10,7 +10,7 @@ from typing import Literal
 from sealstead.custody.key_dir import KeyDir
 from sealstead.custody.key_index import ForeignIndexError, IndexEntry, load_index
 from sealstead.custody.os_keyring import KeyringStore, Unusable
-from sealstead.errors import KeyUnavailableError, ParseError
+from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, SecretKeyFile, parse_public_key
 from sealstead.formats.minisign_text import PassphraseNeededError
 from sealstead.secret import Secret
@@ -22,6 +22,12 @@ class NoKeyError(KeyUnavailableError):
     """No secret key is where one is looked for."""
 
     code = "no-key"
+
+
+class AmbiguousKeyError(InputError):
+    """Two keys may be the one that is meant: an id is only a name, and an encrypted key does not tell which it is."""
+
+    code = "ambiguous-key"
 
 
 class OtherKeyError(KeyUnavailableError):

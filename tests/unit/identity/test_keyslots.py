@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sealstead.custody.key_dir import IdentityError, KeyDir
 from sealstead.custody.os_keyring import KeyringTimeoutError, Unusable
 from sealstead.formats.minisign import DamagedKeyError, serialize_public_key
 from sealstead.identity.keyslots import (
+    AmbiguousKeyError,
     KeyPlaces,
     NoKeyError,
     OtherKeyError,
@@ -156,6 +158,46 @@ def test_an_encrypted_key_is_known_by_its_public_file(places: KeyPlaces) -> None
     assert find_key(places, "work", wanted=key(1).public).public == key(1).public
     with pytest.raises(NoKeyError):
         find_key(places, "work", wanted=key(2).public)
+
+
+def archive(places: KeyPlaces, name: str, number: int, passphrase: str) -> Path:
+    path = places.directory.archive_path("bob", name)
+    places.directory.store_secret(path, key_file(number, passphrase), replace=True)
+    return path
+
+
+def test_of_several_encrypted_keys_the_one_whose_archive_is_named_so(places: KeyPlaces) -> None:
+    put(places, "bob", 1, "a")
+    archive(places, key(2).public.id, 2, "b")
+    named = archive(places, key(3).public.id, 3, "c")
+    assert find_key(places, "bob", wanted=key(3).public).path == named
+    # Those that are named otherwise are other keys: only the one that nothing tells of may be it.
+    assert find_key(places, "bob", wanted=key(4).public).path == places.directory.secret_path("bob")
+    places.directory.secret_path("bob").unlink()
+    with pytest.raises(NoKeyError):
+        find_key(places, "bob", wanted=key(4).public)
+
+
+def test_of_several_encrypted_keys_none_is_taken_by_chance(places: KeyPlaces) -> None:
+    here = put(places, "bob", 1, "a")
+    blob = key_file(2, "b")
+    there = places.directory.archive_path("bob", hashlib.sha256(blob).hexdigest()[:16].upper())
+    places.directory.store_secret(there, blob, replace=True)
+    with pytest.raises(AmbiguousKeyError) as caught:
+        find_key(places, "bob", wanted=key(2).public)
+    assert str(here) in caught.value.message
+    assert str(there) in caught.value.message
+    assert find_key(places, "bob", wanted=key(2).public, explicit=there).path == there
+    # Its public half beside it ends the doubt.
+    there.with_suffix(".pub").write_bytes(serialize_public_key(key(2).public))
+    assert find_key(places, "bob", wanted=key(2).public).path == there
+
+
+def test_one_encrypted_key_on_disk_and_in_the_keyring_is_no_doubt(places: KeyPlaces) -> None:
+    path = put(places, "bob", 1, "a")
+    assert isinstance(places.keyring, MemoryKeyring)
+    places.keyring.put("bob", key_file(1, "other"), expected=None)
+    assert find_key(places, "bob", wanted=key(1).public).path == path
 
 
 def test_a_passphrase_is_asked_for_only_when_needed(places: KeyPlaces) -> None:
