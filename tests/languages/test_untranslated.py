@@ -20,9 +20,11 @@ from django.utils import translation
 from tests.languages.visible import untranslated
 from tests.languages.walk import (
     FILE,
+    FOR_ADMINISTRATORS,
     KEY,
     MEMBER,
     NOT_PAGES,
+    PERSON,
     PLAIN,
     PROJECT,
     TOKEN,
@@ -40,14 +42,26 @@ pytestmark = pytest.mark.django_db
 
 # Words that are the same everywhere: names of products, formats and tools.
 NAMES = (
-    *("Sealstead", "English", "Deutsch", "UTC", "Python", "JSON", "TOTP", "QR", "SHA-256", ORIGIN.user_agent),
+    *(
+        "Sealstead",
+        "English",
+        "Deutsch",
+        "UTC",
+        "Python",
+        "JSON",
+        "CSV",
+        "TOTP",
+        "QR",
+        "SHA-256",
+        ORIGIN.user_agent,
+    ),
     *("twine", "uv", "pip", "keyring", ".pypirc", "GitHub Actions", "GitLab CI"),
 )
 
 
 def test_every_route_is_walked_or_excused() -> None:
     names = {route.name for route in routes() if route.name}
-    walked = set(PLAIN) | set(WITH_SECOND_FACTOR)
+    walked = set(PLAIN) | set(WITH_SECOND_FACTOR) | set(FOR_ADMINISTRATORS)
     assert names - walked - NOT_PAGES == set()
     assert walked - names == set()
 
@@ -94,7 +108,7 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
     session["account_authentication_methods"] = [{"method": "password", "at": now, "username": user.username}]
     session["recent_auth_at"] = now
     session.save()
-    arguments = {MEMBER: str(other.id), TOKEN: str(token.id)}
+    arguments = {MEMBER: str(other.id), PERSON: str(other.id), TOKEN: str(token.id)}
     yield Visitor(client=client, user=user, arguments=arguments)
     translation.deactivate()
 
@@ -124,6 +138,17 @@ def test_page_is_translated(name: str, visitor: Visitor) -> None:
 @pytest.mark.parametrize("name", sorted(WITH_SECOND_FACTOR))
 def test_page_with_second_factor_is_translated(name: str, guarded: Visitor) -> None:
     _walk(name, WITH_SECOND_FACTOR[name], guarded)
+
+
+@pytest.mark.parametrize("name", sorted(FOR_ADMINISTRATORS))
+def test_page_for_administrators_is_translated(name: str, visitor: Visitor) -> None:
+    address = reverse(
+        name,
+        kwargs={key: visitor.arguments.get(value, value) for key, value in FOR_ADMINISTRATORS[name].items()},
+    )
+    assert visitor.client.get(address).status_code == 404
+    User.objects.filter(pk=visitor.user.pk).update(is_superuser=True)
+    _walk(name, FOR_ADMINISTRATORS[name], visitor)
 
 
 def _walk(name: str, arguments: dict[str, str], visitor: Visitor) -> None:

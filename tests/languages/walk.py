@@ -11,6 +11,7 @@ FILE = f"{PROJECT}-{VERSION}-0-py3-none-any.whl"
 MEMBER = "{member}"
 TOKEN = "{token}"
 KEY = "{key}"
+PERSON = "{person}"
 
 _PROJECT = {"name": PROJECT}
 _RELEASE = {"name": PROJECT, "version": VERSION}
@@ -57,6 +58,17 @@ PLAIN: dict[str, dict[str, str]] = {
     "manage-project-delete": _PROJECT,
 }
 """Pages that somebody without a second factor meets."""
+
+_PERSON = {"user_id": PERSON}
+
+FOR_ADMINISTRATORS: dict[str, dict[str, str]] = {
+    "server-users": {},
+    "server-user-add": {},
+    "server-user": _PERSON,
+    "server-user-change": {**_PERSON, "action": "delete"},
+    "server-events": {},
+}
+"""Pages that others do not find."""
 
 WITH_SECOND_FACTOR: dict[str, dict[str, str]] = {
     "mfa_index": {},

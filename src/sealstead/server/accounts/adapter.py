@@ -9,11 +9,12 @@ from urllib.parse import quote
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from sealstead.server.accounts import limits, mail
+from sealstead.server.accounts import limits, mail, temporary
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.origin import now, origin_of
 from sealstead.server.accounts.reauth import recently_authenticated
@@ -77,6 +78,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 code="account-disabled",
                 user_id=user.pk,
             )
+        elif temporary.is_over(user, at=now()):
+            record(
+                tags.SIGN_IN_REFUSED,
+                at=now(),
+                origin=origin_of(request),
+                accepted=False,
+                code="temporary-password-over",
+                user_id=user.pk,
+            )
+            # Said only to who has the password.
+            messages.error(
+                request,
+                _("The time of your temporary password is over: ask an administrator for another one."),
+            )
+            return HttpResponseRedirect(reverse("account_login"))
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
@@ -48,9 +50,18 @@ class EmailTakenError(ConflictError):
 
 
 def create_user(
-    *, username: str, email: str, password: str, is_admin: bool = False, origin: Origin | None = None
+    *,
+    username: str,
+    email: str,
+    password: str,
+    is_admin: bool = False,
+    origin: Origin | None = None,
+    actor: User | None = None,
+    **profile: Any,
 ) -> User:
     """Create an account whose e-mail address counts as verified: the operator vouches for it.
+
+    `profile` holds other columns of the row, such as names. `actor` is None for the operator at the command line.
 
     Raises:
         BadUserNameError, BadEmailError, WeakPasswordError: not acceptable; the message says why.
@@ -65,13 +76,15 @@ def create_user(
     try:
         with transaction.atomic():
             user = User.objects.create_user(
-                username, email, password, is_staff=is_admin, is_superuser=is_admin
+                username, email, password, is_staff=is_admin, is_superuser=is_admin, **profile
             )
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
             record(
                 tags.ACCOUNT_CREATED,
                 at=now(),
                 origin=origin or Origin(),
+                actor_id=actor.pk if actor else None,
+                actor_name=actor.username if actor else "",
                 user_id=user.pk,
                 details={"admin": is_admin},
             )
@@ -88,18 +101,28 @@ def check_name_and_email(username: str, email: str) -> None:
         BadUserNameError, BadEmailError: not acceptable.
         UserNameTakenError, EmailTakenError: another account has it, in whatever case.
     """
-    email = email.strip().lower()
     try:
         user_name(username)
     except ValidationError as exc:
         raise BadUserNameError(
             f"{username[:60]!r} cannot be a user name", hint=" ".join(exc.messages)
         ) from exc
-    try:
-        validate_email(email)
-    except ValidationError as exc:
-        raise BadEmailError(f"{email[:60]!r} is not an e-mail address") from exc
+    email = checked_email(email)
     if User.objects.filter(username__iexact=username).exists():
         raise UserNameTakenError(f"there already is an account {username!r}")
     if filter_users_by_email(email):
         raise EmailTakenError(f"another account has the e-mail address {email}")
+
+
+def checked_email(email: str) -> str:
+    """Return the address as accounts hold it.
+
+    Raises:
+        BadEmailError
+    """
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as exc:
+        raise BadEmailError(f"{email[:60]!r} is not an e-mail address") from exc
+    return email

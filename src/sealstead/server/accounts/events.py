@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
-from sealstead.server.accounts import mail, recovery, webauthn
+from sealstead.server.accounts import mail, recovery, temporary, webauthn
 from sealstead.server.accounts.adapter import notice_context
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.origin import now, origin_of
@@ -86,11 +86,13 @@ def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 
 def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    temporary.forget(user)
     _record(request, tags.PASSWORD_CHANGED, user)
     end_sessions(user.pk, but=request.session.session_key)
 
 
 def _password_reset(request: HttpRequest, user: User, **_: Any) -> None:
+    temporary.forget(user)
     _record(request, tags.PASSWORD_CHANGED, user, details={"by": "mailed link"})
     end_sessions(user.pk)
 

@@ -13,10 +13,11 @@ from django.contrib.auth.hashers import make_password
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from sealstead.server.accounts import limits
+from sealstead.server.accounts import limits, temporary
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.names import MAX_LENGTH as MAX_NAME
 from sealstead.server.accounts.origin import now, origin_of
@@ -122,6 +123,19 @@ class ChangePasswordForm(Plain, account_forms.ChangePasswordForm):  # type: igno
         if not get_adapter().reauthenticate(self.user, password):
             raise get_adapter().validation_error("enter_current_password")
         return password
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        old, new = data.get("oldpassword", ""), data.get("password1", "")
+        # An administrator has seen the temporary one: it must not stay.
+        if old and temporary.must_change(self.user) and constant_time_compare(old, new):
+            self.add_error("password1", _("Choose another password than the temporary one."))
+        return data
+
+    @property
+    def temporary(self) -> bool:
+        """For the page: whether nothing else is open until the password is changed."""
+        return temporary.must_change(self.user)
 
 
 class SetPasswordForm(Plain, account_forms.SetPasswordForm):  # type: ignore[misc]

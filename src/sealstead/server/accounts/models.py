@@ -17,6 +17,8 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     language = models.CharField(max_length=16, blank=True)
     """Chosen language; blank follows `Accept-Language`."""
+    temporary_password_until = models.DateTimeField(null=True)
+    """Set while the password is one that an administrator was shown: it dies then, and opens one page (`temporary.py`)."""
 
     class Meta(AbstractUser.Meta):
         constraints: ClassVar = [

@@ -12,7 +12,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.cache import never_cache
 
-from sealstead.server.accounts import mfa_pages, pages
+from sealstead.server.accounts import mfa_pages, pages, people_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/login/", account.login, name="account_login"),
@@ -60,6 +60,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         pages.sign_out_elsewhere,
         name="manage_account_sign_out_elsewhere",
     ),
+    path("manage/server/users/", people_pages.people, name="server-users"),
+    path("manage/server/users/add/", people_pages.add, name="server-user-add"),
+    path("manage/server/users/<uuid:user_id>/", people_pages.person, name="server-user"),
+    path("manage/server/users/<uuid:user_id>/<slug:action>/", people_pages.change, name="server-user-change"),
 ]
 
 for _route in urlpatterns:

@@ -1,20 +1,23 @@
-"""Events, newest first, as a page or as JSON lines: a person's own, and (for the index) those of a project."""
+"""Events, newest first, as a page or as a file: a person's own, all for administrators, and for the index a project's."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from sealstead.server.audit.download import FORMATS, download
+from sealstead.server.audit.find import find_events, read_filter
+from sealstead.server.audit.kinds import KINDS, OUTCOMES
 from sealstead.server.audit.labels import LABELS, shown_details, shown_program, shown_reason
 from sealstead.server.audit.models import Event
+from sealstead.server.audit.names import names_of
 
 PER_PAGE = 50
 
@@ -26,26 +29,56 @@ def own_events(request: HttpRequest) -> HttpResponseBase:
     return show_events(request, events, template="audit/events.html", context={})
 
 
+@login_required
+@require_GET
+def all_events(request: HttpRequest) -> HttpResponseBase:
+    """Everything that happened on the server, for administrators; for others the page does not exist."""
+    if not getattr(request.user, "is_superuser", False):
+        raise Http404
+    wanted = read_filter(request.GET)
+    return show_events(
+        request,
+        find_events(wanted),
+        template="audit/all_events.html",
+        context={
+            "filter": wanted,
+            "kinds": [(kind, name) for kind, (name, _nouns) in KINDS.items()],
+            "outcomes": OUTCOMES.items(),
+            "kept": urlencode(wanted.kept()),
+        },
+        everything=True,
+    )
+
+
 def show_events(
-    request: HttpRequest, events: QuerySet[Event], *, template: str, context: dict[str, object]
+    request: HttpRequest,
+    events: QuerySet[Event],
+    *,
+    template: str,
+    context: dict[str, object],
+    everything: bool = False,
 ) -> HttpResponseBase:
-    """Show these events on a page that includes `audit/event_rows.html`, or send them all with `?format=jsonl`."""
+    """Show these events on a page that includes `audit/event_rows.html`, or send them all with `?format=`.
+
+    `everything` also shows where others came from. `context["kept"]` are the parameters that lead back to these events.
+    """
     events = events.order_by("-id")
-    if request.GET.get("format") == "jsonl":
-        answer = StreamingHttpResponse(_lines(request, events), content_type="application/jsonl")
-        answer["Content-Disposition"] = 'attachment; filename="events.jsonl"'
-        return answer
+    if request.GET.get("format") in FORMATS:
+        return download(
+            events, request.GET["format"], shows_origin=lambda event: everything or _by(request, event)
+        )
     # Keyset paging: the page stays right while new events arrive, and the thousandth page is as quick as the first.
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) <= 18:  # noqa: PLR2004 - fits a 64-bit integer
         events = events.filter(id__lt=int(before))
     rows = list(events[: PER_PAGE + 1])
     older = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
-    shown = [_shown(request, row) for row in rows[:PER_PAGE]]
-    return render(request, template, {**context, "events": shown, "older": older})
+    names = names_of(rows) if everything else {}
+    shown = [_shown(request, row, names, everything=everything) for row in rows[:PER_PAGE]]
+    return render(request, template, {**context, "events": shown, "older": older, "everything": everything})
 
 
-def _shown(request: HttpRequest, row: Event) -> dict[str, Any]:
+def _shown(request: HttpRequest, row: Event, names: dict[UUID, str], *, everything: bool) -> dict[str, Any]:
     return {
         "at": row.at,
         "label": LABELS.get(row.tag, row.tag),
@@ -53,10 +86,13 @@ def _shown(request: HttpRequest, row: Event) -> dict[str, Any]:
         "code": row.code,
         "reason": shown_reason(row),
         "project": row.project,
+        # Whom it concerns, where that is not who did it.
+        "account": names.get(row.user_id, "") if row.user_id and row.user_id != row.actor_id else "",
+        "account_id": row.user_id,
         "credential_id": row.credential_id,
         "details": shown_details(row.details),
         "actor_name": row.actor_name,
-        "by_visitor": _by(request, row),
+        "by_visitor": everything or _by(request, row),
         "ip": row.ip,
         "user_agent": shown_program(row.user_agent),
     }
@@ -65,28 +101,3 @@ def _shown(request: HttpRequest, row: Event) -> dict[str, Any]:
 def _by(request: HttpRequest, event: Event) -> bool:
     """Where somebody else came from is theirs; an unknown visitor's address is the account's business."""
     return event.actor_id is None or event.actor_id == request.user.pk
-
-
-def _lines(request: HttpRequest, events: QuerySet[Event]) -> Iterator[str]:
-    for event in events.iterator(chunk_size=500):
-        own = _by(request, event)
-        yield (
-            json.dumps(
-                {
-                    "id": event.pk,
-                    "at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-                    "tag": event.tag,
-                    "accepted": event.accepted,
-                    "code": event.code,
-                    "actor": event.actor_name,
-                    "credential": str(event.credential_id) if event.credential_id else None,
-                    "project": event.project or None,
-                    "ip": event.ip if own else None,
-                    "user_agent": event.user_agent if own else None,
-                    "request_id": event.request_id if own else None,
-                    "details": event.details,
-                },
-                ensure_ascii=False,
-            )
-            + "\n"
-        )

@@ -87,6 +87,10 @@ ELSEWHERE = {
     "mfa_remove_webauthn",
     "mfa_edit_webauthn",
     "manage_account_sign_out_elsewhere",
+    "server-users",
+    "server-user-add",
+    "server-user",
+    "server-user-change",
 }
 
 
