@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import pages, report
 
@@ -28,6 +29,14 @@ FILE_MB = 100
 OURS, PEER, MINISIGN = "sealstead", "pypi-profile", "minisign"
 PAGE = Path("docs/benchmarks.md")
 BEGIN, END = "<!-- begin of the identity table -->", "<!-- end of the identity table -->"
+
+
+class Run(NamedTuple):
+    """What one process took."""
+
+    wall_ms: float
+    processor_ms: float
+    memory_kib: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +48,8 @@ class Program:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, check: bool = True) -> tuple[float, int]:
-        """Run it and return its wall time in seconds and its greatest resident memory in KiB."""
+    def run(self, *arguments: str, check: bool = True) -> Run:
+        """Run it as a process of its own, and return what that took."""
         log = self.home / "log"
         with log.open("wb") as out, Path(os.devnull).open("rb") as nothing:
             before = time.perf_counter()
@@ -59,7 +68,11 @@ class Program:
             sys.exit(
                 f"error: {self.name} {' '.join(arguments)}: exit {process.returncode}\n{log.read_text()}"
             )
-        return seconds, usage.ru_maxrss
+        return Run(
+            wall_ms=seconds * 1000,
+            processor_ms=(usage.ru_utime + usage.ru_stime) * 1000,
+            memory_kib=usage.ru_maxrss,
+        )
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -77,11 +90,17 @@ class Measured:
     target: float
     ours_ms: float
     theirs_ms: float
+    ours_processor_ms: float
+    theirs_processor_ms: float
     peer: str = PEER
 
     @property
     def ratio(self) -> float:
         return self.ours_ms / self.theirs_ms
+
+    @property
+    def processor_ratio(self) -> float:
+        return self.ours_processor_ms / self.theirs_processor_ms
 
 
 Prepare = Callable[[Program], object]
@@ -96,23 +115,37 @@ def compare(
     turns: int,
     prepare: Prepare = lambda _: None,
 ) -> Measured:
-    """Let both run in turns, the first turn uncounted, and keep the medians."""
-    times: dict[str, list[float]] = {ours[0].name: [], theirs[0].name: []}
+    """Let both run in turns, the first turn uncounted; keep the medians, and the least processor time.
+
+    The least, for what else the machine does can only add to it: it is the figure to compare where others are at work.
+    """
+    runs: dict[str, list[Run]] = {ours[0].name: [], theirs[0].name: []}
     for turn in range(turns + 1):
-        for program, arguments in (ours, theirs):
+        # Whoever follows the other finds the caches as that one left them: they take turns at that too.
+        for program, arguments in (ours, theirs) if turn % 2 else (theirs, ours):
             prepare(program)
-            seconds, _ = program.run(*arguments)
+            run = program.run(*arguments)
             if turn:
-                times[program.name].append(seconds * 1000)
+                runs[program.name].append(run)
+
+    def median(program: Program) -> float:
+        return statistics.median(run.wall_ms for run in runs[program.name])
+
+    def least(program: Program) -> float:
+        return min(run.processor_ms for run in runs[program.name])
+
     measured = Measured(
         name=name,
         target=target,
-        ours_ms=statistics.median(times[ours[0].name]),
-        theirs_ms=statistics.median(times[theirs[0].name]),
+        ours_ms=median(ours[0]),
+        theirs_ms=median(theirs[0]),
+        ours_processor_ms=least(ours[0]),
+        theirs_processor_ms=least(theirs[0]),
         peer=theirs[0].name,
     )
     print(
-        f"{name}: {measured.ours_ms:.0f} ms / {measured.theirs_ms:.0f} ms = {measured.ratio:.2f}",
+        f"{name}: {measured.ours_ms:.0f} ms / {measured.theirs_ms:.0f} ms = {measured.ratio:.2f}; processor "
+        f"{measured.ours_processor_ms:.0f} / {measured.theirs_processor_ms:.0f} = {measured.processor_ratio:.2f}",
         file=sys.stderr,
     )
     return measured
@@ -227,7 +260,7 @@ def big_file(ours: Program, minisign: Program, turns: int) -> tuple[Measured, li
         (minisign, ["-S", "-s", str(key), "-m", "big", "-x", "theirs.minisig"]),
         turns=turns,
     )
-    return measured, [mine.run(*arguments, str(minisign.home / name))[1] for name in ("small", "big")]
+    return measured, [mine.run(*arguments, str(minisign.home / name)).memory_kib for name in ("small", "big")]
 
 
 def _peer_key(peer: Program) -> list[str]:
@@ -263,14 +296,15 @@ def markdown(results: list[Measured], memory: list[int], peers: Path) -> str:
     ).stdout.strip()
     lines = [
         report.measured_on("python -m benchmarks.identity"),
-        f"Against {version} in its own environment, and C minisign. Medians of whole processes, in turns.",
+        f"Against {version} in its own environment, and C minisign. Medians of whole processes, in turns;",
+        "and the ratio of their processor times, the least of each.",
         "",
-        "| what | ours, ms | theirs, ms | ratio | wanted | |",
-        "|---|---:|---:|---:|---:|---|",
+        "| what | ours, ms | theirs, ms | ratio | of processor time | wanted | |",
+        "|---|---:|---:|---:|---:|---:|---|",
     ]
     lines += [
         f"| {m.name}{'' if m.peer == PEER else f' (against {m.peer})'} | {m.ours_ms:.0f} | {m.theirs_ms:.0f} "
-        f"| {m.ratio:.2f} | ≤ {m.target:g} | {'holds' if m.ratio <= m.target else '**missed**'} |"
+        f"| {m.ratio:.2f} | {m.processor_ratio:.2f} | ≤ {m.target:g} | {'holds' if m.ratio <= m.target else '**missed**'} |"
         for m in results
     ]
     if memory:

@@ -9,7 +9,6 @@ that somebody else wrote they could move the cursor, hide a line or forge one.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -18,10 +17,20 @@ import click
 
 from sealstead.errors import UpstreamError
 
-_CONTROL = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]"
-)
-"""C0 and C1 but newline and tab, and what turns the direction of text."""
+_CONTROL = {
+    code: f"\\u{code:04x}"
+    for first, last in (
+        (0x00, 0x08),
+        (0x0B, 0x1F),
+        (0x7F, 0x9F),
+        (0x061C, 0x061C),
+        (0x200E, 0x200F),
+        (0x2028, 0x202E),
+        (0x2066, 0x2069),
+    )
+    for code in range(first, last + 1)
+}
+"""C0 and C1 but newline and tab, and what turns the direction of text; and how they are shown."""
 
 
 class UnwritableOutputError(UpstreamError):
@@ -32,7 +41,7 @@ class UnwritableOutputError(UpstreamError):
 
 def plain(text: str) -> str:
     """Show control characters instead of sending them."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text.translate(_CONTROL)
 
 
 def _write(text: str, *, err: bool = False) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sealstead.custody import files
 from sealstead.custody.key_dir import KeyDir, check_identity
 from sealstead.errors import ConflictError, InputError
+from sealstead.record import Record
 
 FILE_NAME = "keys.json"
 _FORMAT = "sealstead-key-index"
@@ -37,8 +37,7 @@ class KeyState(enum.StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexEntry:
+class IndexEntry(Record):
     identity: str
     key_id: str
     public_key: str

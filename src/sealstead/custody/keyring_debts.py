@@ -7,19 +7,18 @@ read counts as none: an entry left with an old key is found by `key-list --check
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from sealstead.custody import files
 from sealstead.custody.journal_file import put_in_place, remove, stage
 from sealstead.custody.key_dir import DEBTS_FILE, KeyDir
+from sealstead.record import Record
 
 ABSENT = ""
 """In the place of a digest: there is no entry."""
 _MAX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Debt:
+class Debt(Record):
     identity: str
     before: tuple[str, ...]
     """Digests of what the entry may hold: only from these is it moved on."""

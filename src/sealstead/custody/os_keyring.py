@@ -18,8 +18,7 @@ import contextlib
 import hmac
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sealstead.custody.key_dir import KeyDir, KeyDirError, default_key_dir
 from sealstead.custody.locks import LockBusyError, locked
@@ -68,8 +67,7 @@ class KeyringStore(Protocol):
         """Remove the entry if it holds `expected`; an entry that is not there is fine. Raises as `put`."""
 
 
-@dataclass(frozen=True)
-class Unusable:
+class Unusable(NamedTuple):
     """Why there is no keyring here, in one line."""
 
     reason: str

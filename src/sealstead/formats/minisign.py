@@ -13,7 +13,6 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from sealstead.formats.minisign_key import (
     PublicKey,
@@ -50,6 +49,7 @@ from sealstead.formats.minisign_text import (
     shown_key_id,
     text_lines,
 )
+from sealstead.record import Record
 
 __all__ = [
     "BadSignatureError",
@@ -93,8 +93,7 @@ _LINES = 4
 _WHAT = "a minisign signature"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Signature:
+class Signature(Record):
     prehashed: bool
     key_id: bytes
     signature: bytes

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 
 from sealstead.formats.minisign_text import (
     KEY_ID_BYTES,
@@ -31,6 +30,7 @@ from sealstead.formats.minisign_text import (
     shown_key_id,
     text_lines,
 )
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 SEED_BYTES = 32
@@ -68,8 +68,7 @@ _SMALL_ORDER = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScryptLimits:
+class ScryptLimits(Record):
     """libsodium's two numbers, as they stand in the file. What they cost follows from `cost`."""
 
     opslimit: int
@@ -97,8 +96,7 @@ TEST_ONLY = ScryptLimits(opslimit=1 << 15, memlimit=1 << 16)
 """Next to no protection."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublicKey:
+class PublicKey(Record):
     key_id: bytes
     """8 bytes, in the order in which files hold them."""
     key: bytes
@@ -114,8 +112,7 @@ class PublicKey:
         return encode_line(_ALGORITHM + self.key_id + self.key)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretKey:
+class SecretKey(Record):
     public: PublicKey
     seed: Secret[bytes]
 
@@ -160,13 +157,12 @@ def serialize_public_key(key: PublicKey) -> bytes:
     return f"{UNTRUSTED}minisign public key {key.id}\n{key.line}\n".encode()
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretKeyFile:
+class SecretKeyFile(Record, hidden=("_body",)):
     """A secret key as its file holds it. `public` is None while the file is encrypted: the id is sealed too."""
 
     encrypted: bool
     public: PublicKey | None
-    _body: Secret[bytes] = field(repr=False)
+    _body: Secret[bytes]
 
     def open(self, passphrase: Secret[str] | None = None) -> SecretKey:
         """Return the key; a passphrase for a file that is not encrypted is ignored.

@@ -6,7 +6,6 @@ judges shape only; whether a key, a proof or an address is any good is for `iden
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -191,6 +190,8 @@ class _Reader:
             return self._wrong("a string", found, path)
         choices = schema.CHOICES.get(expected)
         if choices and found not in choices:
+            import difflib  # for the mistaken alone: it costs a millisecond at each start
+
             near = difflib.get_close_matches(found, choices, n=1)
             hint = f"did you mean {near[0]}?" if near else "one of " + ", ".join(choices)
             self.errors.append(_Problem(path, f"{found[:60]!r} is none of the known words", hint))
@@ -213,9 +214,13 @@ def _error(problems: list[_Problem], text: str, source: str) -> ProfileError:
 
 
 def _warnings(unknown: list[tuple[Path, list[str]]], text: str, source: str) -> Iterator[ProfileWarning]:
-    spans = scan_text(text) if unknown else None
+    if not unknown:
+        return
+    import difflib
+
+    spans = scan_text(text)
     for path, known in unknown[:MAX_TOLD]:
-        line, column = _place(spans, text, path) if spans else (0, 0)
+        line, column = _place(spans, text, path)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         yield ProfileWarning(f"{source}:{line}:{column}: unknown key {dotted(path)}", hint, line, column)

@@ -6,12 +6,12 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sealstead.errors import ParseError
 from sealstead.formats.minisign import PublicKey
+from sealstead.record import Record
 
 Form = Literal["full", "compact", "tiny"]
 
@@ -53,8 +53,7 @@ class ProofFormatError(ParseError):
     code = "proof-format"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProofContext:
+class ProofContext(Record):
     """What is claimed: this user, whose profile is published as this package, controls this URL."""
 
     package: str
@@ -62,8 +61,7 @@ class ProofContext:
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Proof:
+class Proof(Record):
     """What the text of a full or compact proof says; nothing in it is proved."""
 
     form: Form

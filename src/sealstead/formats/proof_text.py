@@ -21,7 +21,6 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sealstead.errors import ExpiredError, VerificationError
@@ -43,6 +42,7 @@ from sealstead.formats.proof_claim import (
     parse_proof,
     tiny_claim,
 )
+from sealstead.record import Record
 
 __all__ = [
     "MAX_TOKEN_CHARS",
@@ -109,8 +109,7 @@ class EarlyProofError(ExpiredError):
     code = "proof-early"
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifiedProof:
+class VerifiedProof(Record):
     form: Form
     key_id: str
     """As minisign prints it."""

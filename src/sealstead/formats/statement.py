@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sealstead.errors import InputError, ParseError, VerificationError
@@ -36,6 +35,7 @@ from sealstead.formats.minisign import (
     sign_digest,
     verify_digest,
 )
+from sealstead.record import Record
 
 TAG = "sealstead-statement"
 """In the trusted comment of every statement, and of nothing else that any command of ours signs."""
@@ -74,8 +74,7 @@ class Reason(enum.StrEnum):
     UNSPECIFIED = "unspecified"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rotation:
+class Rotation(Record):
     """From `issued_at` the successor stands in for the predecessor, which is good until `retires_at` (exclusive)."""
 
     predecessor: PublicKey
@@ -84,8 +83,7 @@ class Rotation:
     retires_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Revocation:
+class Revocation(Record):
     """`key` is not to be believed from `revoked_at` on. The signer is the key itself, or one that stands for it."""
 
     key: PublicKey

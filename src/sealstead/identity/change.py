@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sealstead.custody import journal_file
@@ -40,6 +40,7 @@ from sealstead.identity.steps import (
     roll_back,
 )
 from sealstead.lifecycle.journal import Journal, Phase, Step, Verdict, decide
+from sealstead.record import Record, replace
 
 __all__ = ["Change", "ChangeUnfinishedError", "FileChange", "KeyringChange", "carry_out"]
 
@@ -50,11 +51,10 @@ class ChangeUnfinishedError(ConflictError):
     code = "change-unfinished"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileChange:
+class FileChange(Record, hidden=("content", "expected")):
     path: Path
     """Absolute, and no symbolic link: resolve a profile's path first."""
-    content: bytes | None = field(repr=False)
+    content: bytes | None
     """None: the file goes."""
     phase: Phase = Phase.FOLLOW
     secret: bool = False
@@ -62,13 +62,12 @@ class FileChange:
     """Of a PREPARE step: destroyed at the end."""
     expendable: bool = False
     """What stands there is no secret of its own: the same key under another passphrase, or no key at all."""
-    expected: bytes | None = field(default=None, repr=False)
+    expected: bytes | None = None
     """What the caller has read there; checked if `checked`."""
     checked: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Record):
     """The file of phase COMMIT decides; without one (or if it stays as it is) the first file that changes does."""
 
     command: str
@@ -76,7 +75,7 @@ class Change:
     files: tuple[FileChange, ...]
     keyring: KeyringChange | None = None
     index: tuple[IndexEntry, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
     """Go into the journal, for the report of whoever finishes it; no secret."""
 
 

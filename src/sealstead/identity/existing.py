@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from sealstead.identity.change import FileChange
 from sealstead.identity.keyslots import KeyPlaces, archives, index_entries
 from sealstead.identity.places import read_public
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record
 
 
 class KeyExistsError(ConflictError):
@@ -29,13 +29,12 @@ class KeyExistsError(ConflictError):
     code = "key-exists"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Existing:
+class Existing(Record, hidden=("blob", "keyring_blob")):
     """What an identity has before a key is made for it."""
 
-    blob: bytes | None = field(repr=False)
+    blob: bytes | None
     """The key file on disk."""
-    keyring_blob: bytes | None = field(repr=False)
+    keyring_blob: bytes | None
     present: PublicKey | None
     """The public half of the key that is there, or of the one that was; None: nothing beside it tells."""
     publics: tuple[PublicKey, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sealstead.custody.files import FileExistsConflictError
@@ -15,6 +14,7 @@ from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.places import FoundKey, KeyPlaces
 from sealstead.identity.slots import key_file
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 
@@ -30,8 +30,7 @@ class ExportTargetError(InputError):
     code = "export-target"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
+class Exported(Record):
     path: Path
     found: FoundKey
     key: PublicKey | None

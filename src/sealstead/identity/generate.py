@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,14 +32,14 @@ from sealstead.identity.change import Change, FileChange, KeyringChange, carry_o
 from sealstead.identity.existing import check_free, look_at, parsed_key, paths_of, to_archive
 from sealstead.identity.keyslots import KeyPlaces
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 if TYPE_CHECKING:
     from sealstead.identity.profile import ProfileFile
 
 
-@dataclass(frozen=True, kw_only=True)
-class Generated:
+class Generated(Record):
     identity: str
     public: PublicKey
     secret_path: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sealstead.formats.minisign import PublicKey, parse_secret_key
 from sealstead.identity.places import KeyPlaces, index_entries
 from sealstead.identity.slots import Displaced, KeyFile, Slot
 from sealstead.identity.statements import Believed
+from sealstead.record import replace
 
 
 def new_entry(

@@ -7,7 +7,6 @@ is. Commands that write call `recover_pending`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,10 @@ from sealstead.formats.minisign import PublicKey, parse_public_key, serialize_pu
 from sealstead.identity.places import KeyPlaces
 from sealstead.identity.steps import conflict, finish, look, roll_back
 from sealstead.lifecycle.journal import Verdict, decide
+from sealstead.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recovered:
+class Recovered(Record):
     """A change that an earlier command had left behind, and how it ended now."""
 
     forward: bool

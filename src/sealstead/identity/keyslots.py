@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +30,7 @@ from sealstead.identity.places import (
     public_beside,
     read_public,
 )
+from sealstead.record import replace
 
 __all__ = [
     "AmbiguousKeyError",

@@ -6,7 +6,6 @@ The files decide: what the index says of a key whose file now holds another one 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +16,13 @@ from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_secret_key
 from sealstead.identity.keyslots import FoundKey, KeyPlaces, archives, index_entries
 from sealstead.identity.places import read_public
+from sealstead.record import Record, replace
 
 HELD = ("same", "other", "nothing")
 """What the keyring can hold for a key, as `ListedKey.keyring` says it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListedKey:
+class ListedKey(Record):
     identity: str
     state: KeyState
     public: PublicKey | None

@@ -9,7 +9,6 @@ import enum
 import hmac
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutError
@@ -18,6 +17,7 @@ from sealstead.formats.minisign import PublicKey, serialize_public_key
 from sealstead.identity.change import Change, FileChange, KeyringChange, carry_out
 from sealstead.identity.generate import new_key_file
 from sealstead.identity.keyslots import FoundKey, KeyPlaces, index_entries
+from sealstead.record import Record, replace
 from sealstead.secret import Secret
 
 
@@ -39,8 +39,7 @@ class NewPassphraseError(InputError):
     code = "new-passphrase"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resealed:
+class Resealed(Record):
     identity: str
     public: PublicKey
     encrypted: bool

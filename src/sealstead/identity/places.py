@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from sealstead.custody.os_keyring import KeyringStore, Unusable
 from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, SecretKeyFile, parse_public_key
 from sealstead.formats.minisign_text import PassphraseNeededError
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 Source = Literal["explicit", "disk", "keyring", "staged", "archive"]
@@ -74,14 +74,13 @@ class KeyPlaces:
             self._keyring = opened
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundKey:
+class FoundKey(Record, hidden=("blob",)):
     identity: str
     source: Source
     path: Path | None
     """None: from the keyring."""
     file: SecretKeyFile
-    blob: bytes = field(repr=False)
+    blob: bytes
     """The content of its file, as the keyring holds it too."""
     public: PublicKey | None
     """Of an encrypted key, what the `.pub` beside it or the index says; None: nobody knows before it is opened."""

@@ -7,7 +7,6 @@ needs neither passphrase nor network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +37,7 @@ from sealstead.identity.slots import (
 )
 from sealstead.identity.statements import Believed, carried_over, profile_key, shortened
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record, replace
 
 
 class SelfCheckError(ConflictError):
@@ -46,8 +46,7 @@ class SelfCheckError(ConflictError):
     code = "self-check"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(Record):
     """One replacement, ready to be made. `old_public` is the profile's key where no secret half was found."""
 
     command: str

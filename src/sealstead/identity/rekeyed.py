@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from sealstead.errors import SealsteadError
 from sealstead.formats.profile_schema import Profile
 from sealstead.identity.providers import instructions
+from sealstead.record import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
+class Page(Record):
     """A page elsewhere, and the text that it has to show from now on."""
 
     kind: str
@@ -24,8 +23,7 @@ class Page:
     place: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rekeyed:
+class Rekeyed(Record):
     """What was done, or with `dry_run` would be. Ids as minisign prints them."""
 
     command: str

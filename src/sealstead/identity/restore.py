@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sealstead.errors import ConflictError, KeyUnavailableError, ParseError, VerificationError
@@ -18,6 +17,7 @@ from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.rotate import RevokedKeyError
 from sealstead.identity.slots import KeyFile, slot_of
 from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.record import Record
 
 
 class OtherProfileError(ConflictError):
@@ -26,8 +26,7 @@ class OtherProfileError(ConflictError):
     code = "other-profile"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Restoration:
+class Restoration(Record):
     archived: FoundKey
     profile: ProfileFile | None
     """One that names no key yet gets the restored one only if it is of the same identity: see `for_key`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, index_ent
 from sealstead.identity.profile import ProfileFile, ProfileUnreadableError
 from sealstead.identity.statements import find_revocation, profile_key, shortened
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record, replace
 
 CLOCK_SKEW = timedelta(minutes=10)
 
@@ -36,8 +36,7 @@ class NobodyToSignError(KeyUnavailableError):
     code = "nobody-to-sign"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Revoked:
+class Revoked(Record):
     key: PublicKey
     signer: PublicKey | None
     """None: `dry_run`, and not known yet."""
@@ -51,8 +50,7 @@ class Revoked:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(Record):
     key: PublicKey
     profile: ProfileFile
     reason: Reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sealstead.identity.rekeyed import Rekeyed, pages_of
 from sealstead.identity.slots import make_new_key, slot_of
 from sealstead.identity.statements import Believed, believed, find_revocation, profile_key
 from sealstead.lifecycle.policy import Policy, checked_overlap
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 
@@ -40,8 +40,7 @@ class NeededElsewhereError(ConflictError):
     code = "needed-elsewhere"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rotation:
+class Rotation(Record):
     """What to do about which key. `old` is the key that the profile names, or the identity's if it names none."""
 
     profile: ProfileFile | None

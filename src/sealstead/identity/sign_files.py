@@ -12,7 +12,6 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +32,7 @@ from sealstead.formats.minisign import (
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
 from sealstead.identity.file_digest import Digested, FileError, digest_file
+from sealstead.record import Record
 
 if TYPE_CHECKING:
     from sealstead.identity.standing import Said
@@ -50,15 +50,13 @@ class SignatureExistsError(ConflictError):
     code = "signature-exists"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignedFile:
+class SignedFile(Record):
     path: Path
     signature_path: Path
     signature: Signature
 
 
-@dataclass(frozen=True, kw_only=True)
-class VerifiedFile:
+class VerifiedFile(Record):
     path: Path
     key: PublicKey
     trusted_comment: str

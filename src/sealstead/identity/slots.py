@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
@@ -23,6 +22,7 @@ from sealstead.formats.minisign import (
 from sealstead.identity.change import FileChange, KeyringChange
 from sealstead.identity.places import FoundKey, KeyPlaces, read_public
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 
@@ -32,8 +32,7 @@ class NoPublicKeyFileError(ConflictError):
     code = "no-public-key-file"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slot:
+class Slot(Record):
     """The two files of an identity's key."""
 
     identity: str
@@ -46,21 +45,19 @@ class Slot:
         return read_public(self.public)
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyFile:
+class KeyFile(Record, hidden=("blob",)):
     """A secret key, and the content of the file that it is going to be."""
 
     public: PublicKey
-    blob: bytes = field(repr=False)
+    blob: bytes
     encrypted: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Displaced:
+class Displaced(Record, hidden=("blob",)):
     """A key that gives up its place: the file it is kept in, or None if it is not kept."""
 
     public: PublicKey | None
-    blob: bytes = field(repr=False)
+    blob: bytes
     archive: Path
 
 

@@ -6,7 +6,6 @@ Nothing here decides: `lifecycle.journal` does. A step is made only while its st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sealstead.custody import journal_file
@@ -17,6 +16,7 @@ from sealstead.custody.os_keyring import KeyringChangedError, KeyringRefusedErro
 from sealstead.errors import ConflictError
 from sealstead.identity.keyslots import KeyPlaces
 from sealstead.lifecycle.journal import UNKNOWN, Journal, Phase, Seen, Step, Verdict, decide
+from sealstead.record import Record, replace
 
 
 class ChangeConflictError(ConflictError):
@@ -25,12 +25,11 @@ class ChangeConflictError(ConflictError):
     code = "change-conflict"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyringChange:
+class KeyringChange(Record, hidden=("before", "after")):
     """Only for an entry that has been read: it is written only while it still holds `before`."""
 
-    before: bytes | None = field(repr=False)
-    after: bytes = field(repr=False)
+    before: bytes | None
+    after: bytes
 
 
 def look(places: KeyPlaces, journal: Journal, *, ask_keyring: bool = True) -> dict[Step, Seen]:

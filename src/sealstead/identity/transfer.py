@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from sealstead.identity.slots import (
 )
 from sealstead.identity.statements import find_revocation, profile_key
 from sealstead.lifecycle.journal import Phase
+from sealstead.record import Record
 
 
 class ImportSourceError(InputError):
@@ -45,8 +45,7 @@ class SlotTakenError(ConflictError):
     code = "slot-taken"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Imported:
+class Imported(Record):
     identity: str
     key: PublicKey
     path: Path
@@ -80,12 +79,11 @@ def load_import(path: Path) -> bytes:
         raise ImportSourceError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-@dataclass(frozen=True, kw_only=True)
-class Import:
+class Import(Record, hidden=("blob",)):
     """A key file, opened: its checksum and its two halves fit."""
 
     slot: Slot
-    blob: bytes = field(repr=False)
+    blob: bytes
     key: SecretKey
     profile: ProfileFile | None
     identity_named: bool

@@ -23,10 +23,11 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from sealstead.errors import ConflictError
+from sealstead.record import Record
 
 VERSION = 1
 UNKNOWN: Final = "?"
@@ -51,8 +52,7 @@ class Verdict(enum.StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Record):
     """One store, from `before` to `after`: SHA-256 in hex, None where there is nothing."""
 
     store: str
@@ -72,12 +72,11 @@ class Step:
             raise TypeError("a digest or a path is a text or nothing")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Journal:
+class Journal(Record):
     command: str
     identity: str
     steps: tuple[Step, ...]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = MappingProxyType({})
     """What a report and the index of keys need afterwards; no secret."""
 
     def __post_init__(self) -> None:
@@ -96,8 +95,7 @@ class Journal:
         return tuple(step for step in self.steps if step.phase is phase)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
+class Seen(Record):
     """What a store holds now, and whether the staged content is still there, whole."""
 
     holds: str | None
@@ -105,8 +103,7 @@ class Seen:
     staged: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Record):
     verdict: Verdict
     apply: tuple[Step, ...] = ()
     """Going forward: the steps still to make, in this order."""
@@ -195,7 +192,12 @@ def _conflict(*reasons: str) -> Decision:
 
 
 def serialize_journal(journal: Journal) -> bytes:
-    value = {"version": VERSION, **asdict(journal)}
+    value = {
+        "version": VERSION,
+        **vars(journal),
+        "steps": [vars(step) for step in journal.steps],
+        "facts": dict(journal.facts),
+    }
     return json.dumps(value, indent=1, ensure_ascii=True).encode() + b"\n"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.keys import key
@@ -18,6 +16,7 @@ from sealstead.formats.minisign import (
     WrongKeyError,
     digest_of,
 )
+from sealstead.record import replace
 
 MESSAGE = b"what is signed"
 

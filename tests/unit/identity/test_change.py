@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from sealstead.identity.journal import find_pending, give_up, recover_pending
 from sealstead.identity.keyslots import KeyPlaces
 from sealstead.identity.steps import ChangeConflictError
 from sealstead.lifecycle.journal import JournalDamagedError, Phase
+from sealstead.record import replace
 
 OLD, NEW = b"old secret", b"new secret"
 BEFORE, AFTER = b"public_key = old\n", b"public_key = new\n"
