@@ -1,0 +1,131 @@
+"""Check the signature inside signed data (RFC 5652, sections 5.4 to 5.6).
+
+Steps, in this order:
+  1. the hash algorithm is one that still means something;
+  2. the content type among the signed attributes is that of the content (it must be there: RFC 5652, section 11.1);
+  3. the message digest among them is that of the content;
+  4. the signature over the attributes is by the key of the certificate that the signer names.
+
+Not here: whether the certificate is to be trusted, and when it was signed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sealstead.errors import VerificationError
+from sealstead.formats.cms_read import CONTENT_TYPE, MESSAGE_DIGEST, SignedData, SignerInfo
+from sealstead.formats.der import OCTET_STRING, OID, read_oid, whole
+from sealstead.formats.digests import DigestAlgorithm, same
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives import hashes
+
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+_PSS_TRAILER = 1
+ED25519 = "1.3.101.112"
+
+
+class WeakDigestError(VerificationError):
+    """Made with a hash algorithm for which collisions can be bought."""
+
+    code = "weak-digest"
+
+
+class SignedDigestError(VerificationError):
+    """The signature is of other content than this."""
+
+    code = "signed-digest-differs"
+
+
+class SignerMissingError(VerificationError):
+    """The certificate of the signer did not come along."""
+
+    code = "signer-certificate-missing"
+
+
+class ForeignKeyError(VerificationError):
+    """A kind of key or padding that is not known here."""
+
+    code = "unknown-signature-algorithm"
+
+
+class BadCmsSignatureError(VerificationError):
+    """The signature does not fit the key, or what it should be of."""
+
+    code = "bad-cms-signature"
+
+
+def verify_signer(
+    signed_data: SignedData, signer: SignerInfo | None = None, *, content_digest: bytes | None = None
+) -> bytes:
+    """Return the certificate (DER) whose key signed; `content_digest` is that of a detached content.
+
+    Raises:
+        WeakDigestError, SignedDigestError, SignerMissingError, ForeignKeyError, BadCmsSignatureError: by step.
+        MalformedCmsError, MalformedDerError: an attribute or the certificate is not what it should be.
+    """
+    signer = signer or signed_data.signer
+    if not signer.digest.strong:
+        raise WeakDigestError(f"signed with {signer.digest.name}, which no longer proves anything")
+    body = signed_data.content_body
+    if (body is None) == (content_digest is None):
+        raise SignedDigestError(
+            "the signature is detached, and what it is of is not here"
+            if body is None
+            else "the signature carries its own content, and is not of a file beside it"
+        )
+    digest = content_digest if body is None else signer.digest.digest(body)
+    assert digest is not None  # noqa: S101 - one of the two is there
+    if signer.signed_attrs is None:
+        # Allowed for id-data alone; a signature of attributes would otherwise do as one of a content.
+        raise SignedDigestError("a signature without signed attributes")
+    _check_attributes(signed_data, signer, digest)
+    certificate = signed_data.certificate_of(signer)
+    if certificate is None:
+        raise SignerMissingError("the certificate of the signer is not in the signature")
+    _check_key(certificate, signer, signer.signed_attrs)
+    return certificate
+
+
+def _check_attributes(signed_data: SignedData, signer: SignerInfo, digest: bytes) -> None:
+    kind = signer.find_signed(CONTENT_TYPE)
+    if kind is None or read_oid(kind, whole(kind, "the content type", tag=OID)) != signed_data.content_type:
+        raise SignedDigestError("the signature is of another type of content")
+    stated = signer.find_signed(MESSAGE_DIGEST)
+    if stated is None:
+        raise SignedDigestError("the signature says of no digest that it is signed")
+    value = whole(stated, "the message digest", tag=OCTET_STRING).content(stated)
+    if not same(value, digest):
+        raise SignedDigestError("the signature is of other content than this")
+
+
+def _check_key(certificate: bytes, signer: SignerInfo, signed: bytes) -> None:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+        algorithm = _hash(signer.digest)
+        if isinstance(key, rsa.RSAPublicKey):
+            scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+            if signer.signature_oid == RSASSA_PSS:
+                scheme = padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)
+            key.verify(signer.signature, signed, scheme, algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signer.signature, signed, ec.ECDSA(algorithm))
+        elif isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signer.signature, signed)
+        else:
+            raise ForeignKeyError("signed with a kind of key that is not known here")
+    except InvalidSignature:
+        raise BadCmsSignatureError("the signature does not fit the key of its certificate") from None
+    except (ValueError, UnsupportedAlgorithm) as exc:
+        raise ForeignKeyError("the certificate of the signer, or its key, cannot be read") from exc
+
+
+def _hash(digest: DigestAlgorithm) -> hashes.HashAlgorithm:
+    from cryptography.hazmat.primitives import hashes
+
+    return {"SHA256": hashes.SHA256(), "SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}[digest.name]
