@@ -25,6 +25,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "readme_renderer": ("server/index/rendering.py",),
     "structlog": ("server/",),
     "trove_classifiers": ("server/index/metadata.py",),
+    "urllib3": ("net/",),
 }
 """A new library gets a row here, and a reason in docs/adr."""
 

@@ -199,18 +199,20 @@ def test_completion_completes(sealstead: Command) -> None:
     assert "plain,check" not in done.out.split()
 
 
-@pytest.mark.parametrize(("module", "name"), [("signotaur_tool", "SignotaurTool")])
-def test_the_other_scripts_say_that_they_are_not_there_yet(module: str, name: str) -> None:
+def test_the_other_name_is_the_same_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", f"from sealstead.cli.{module} import main; main()"],
+        [sys.executable, "-c", "from sealstead.cli.signotaur_tool import main; main()", "config", "path"],
         capture_output=True,
         text=True,
         check=False,
         timeout=30,
-        env=clean_environment(),
+        env=clean_environment({"HOME": "/home/of-nobody"}),
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {name}: not part of this version")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "/home/of-nobody/.signotaur/config.json\n",
+    )
+    assert done.stderr.startswith("SignotaurTool of Sealstead ")
 
 
 def test_a_full_disk_behind_the_output_is_told(tmp_path: Path) -> None:

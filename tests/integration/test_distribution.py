@@ -98,21 +98,6 @@ def test_each_command_starts_and_names_its_version(installed: Path, name: str) -
         assert f"not affiliated with the owners of the name {name}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["SignotaurTool"])
-def test_a_command_that_is_not_there_yet_fails_plainly(installed: Path, name: str) -> None:
-    done = subprocess.run(
-        [installed / "bin" / name, "keygen"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-        env=clean_environment(),
-    )
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith(f"error: {name}: not part of this version of Sealstead yet\nhint: ")
-
-
 def test_an_installed_server_finds_its_templates(installed: Path, tmp_path: Path) -> None:
     python = installed / "bin" / "python"
     data = str(tmp_path / "data")

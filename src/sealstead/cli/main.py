@@ -33,6 +33,7 @@ _COMMANDS = {
     "serve": ("sealstead.cli.server:serve", "Run the server."),
     "admin": ("sealstead.cli.server:admin", "Look after a server: accounts, tokens, schema, health."),
     "profile": ("sealstead.cli.profile.main:profile", "A publisher's own keys, profile and proofs."),
+    "signing": ("sealstead.cli.signing.main:signing", "Sign files with keys that a server holds."),
     "demo": ("sealstead.cli.demo.story:demo", "Watch real programs publish, install, rotate and revoke."),
     "completion": (
         "sealstead.cli.completion:completion",

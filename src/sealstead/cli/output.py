@@ -8,6 +8,7 @@ that somebody else wrote they could move the cursor, hide a line or forge one.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -111,7 +112,38 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
         _write(f"{name.ljust(width)}  {plain(value)}")
 
 
+_THEMES: dict[str, dict[str, str] | None] = {
+    "general": {},
+    "dark": {"red": "bright_red", "yellow": "bright_yellow", "cyan": "bright_cyan"},
+    "light": {"yellow": "magenta", "cyan": "blue"},
+    "none": None,
+}
+"""What each theme shows instead; yellow and cyan are hard to read on white."""
+
+_theme: dict[str, str] | None = _THEMES["general"]
+
+
+def choose_colours(theme: str) -> None:
+    """Choose the colours of messages: General, Dark, Light or None."""
+    global _theme  # noqa: PLW0603 - there is one terminal
+    _theme = _THEMES[theme.lower()]
+
+
+def choose_encoding(codec: str) -> None:
+    """Read and write the standard streams in another encoding; what it lacks is written as an escape."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=codec, errors="replace" if stream is sys.stdin else "backslashreplace"
+            )
+
+
 def _styled(text: str, colour: str) -> str:
-    if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty():
+    if (
+        _theme is None
+        or "NO_COLOR" in os.environ
+        or os.environ.get("TERM") == "dumb"
+        or not sys.stderr.isatty()
+    ):
         return text
-    return click.style(text, fg=colour, bold=True)
+    return click.style(text, fg=_theme.get(colour, colour), bold=True)

@@ -1,11 +1,13 @@
-"""The drop-in script `SignotaurTool`; its commands come with a later version."""
+"""The drop-in script `SignotaurTool`: `sealstead signing` under its other name (docs/adr/0001-name.md)."""
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
-
-from sealstead.cli.drop_in import not_yet
 
 
 def main() -> NoReturn:
-    not_yet("SignotaurTool", "Code signing")
+    from sealstead.cli.main import run
+    from sealstead.cli.signing.main import signing
+
+    sys.exit(run(signing, "SignotaurTool", sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""`auth status`: which API key this is, until when it holds, and whether its successor has reached every system."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from sealstead.cli import output
+from sealstead.cli.signing.context import find_api_key, open_server
+from sealstead.cli.signing.options import SigningOptions, signing_options
+from sealstead.durations import parse_duration
+
+if TYPE_CHECKING:
+    from sealstead.codesign.key_sources import FoundKey
+    from sealstead.codesign.server_values import KeyInfo
+
+EXPIRING = 4
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  SignotaurTool auth status --af ~/.signotaur/api_key.txt
+  SignotaurTool auth status --fail-if-expiring-within 7d --json
+"""
+)
+@signing_options(server=True, key=True)
+@click.option(
+    "--fail-if-expiring-within",
+    "window",
+    metavar="7d",
+    help="End with exit code 4 if the key ends within this time.",
+)
+def status(options: SigningOptions, window: str | None) -> int:
+    """Show how the API key stands at the server; that is no use of it."""
+    limit = None if window is None else parse_duration(window)
+    found = find_api_key(options)
+    api = open_server(options, found)
+    info = api.key_info()
+    expiring = limit is not None and ends_within(info, limit)
+    if options.as_json:
+        where = {"source": found.source, "path": None if found.path is None else str(found.path)}
+        output.document({**info.document, "server": api.url, "read_from": where, "expiring": expiring})
+    else:
+        _show(info, found, api.url)
+        if expiring and window is not None:
+            output.warning(f"the key ends within {window}: run `rotate-key`")
+    return EXPIRING if expiring else 0
+
+
+def ends_within(info: KeyInfo, limit: timedelta) -> bool:
+    """Whether the key ends within `limit`, by the server's clock; one that never ends does not."""
+    return info.expires_in_seconds is not None and info.expires_in_seconds <= limit.total_seconds()
+
+
+def moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+
+
+def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
+    rows = [
+        ("name", info.name),
+        ("id", info.id),
+        ("owner", info.owner),
+        ("roles", ", ".join(info.roles)),
+        ("state", info.state),
+        ("created", moment(info.created_at)),
+        ("expires", moment(info.expires_at)),
+    ]
+    if info.retires_at:
+        rows.append(("retires", f"{moment(info.retires_at)}: revoked automatically by rotation from then on"))
+    if info.overdue_at:
+        rows.append(("overdue", f"since {moment(info.overdue_at)}: rotated, and nobody has revoked it"))
+    if info.labels is not None:
+        rows.append(("only for", ", ".join(info.labels) or "no label"))
+    if info.networks is not None:
+        rows.append(("only from", ", ".join(info.networks) or "no network"))
+    if info.rate:
+        rows.append(("rate", info.rate))
+    rows += [("server", url), ("read from", found.where)]
+    if info.successor:
+        used = "in use" if info.successor.used else "not used yet"
+        rows.append(("successor", f"{info.successor.id}, {info.successor.state}, {used}"))
+    if info.predecessor:
+        rows += _predecessor_rows(info)
+    output.facts(rows)
+
+
+def _predecessor_rows(info: KeyInfo) -> list[tuple[str, str]]:
+    before = info.predecessor
+    assert before is not None  # noqa: S101 - for the type checker; the caller looked
+    end = f", ends {moment(before.retires_at)}" if before.retires_at else ""
+    rows = [("predecessor", f"{before.id}, {before.state}{end}")]
+    if not before.uses_since_rotation:
+        rows.append(("used since", "nowhere: the new key has reached every system that signs"))
+    rows += [
+        ("used since", f"{use.count} times from {use.address}, last {moment(use.last_at)}")
+        for use in before.uses_since_rotation
+    ]
+    return rows

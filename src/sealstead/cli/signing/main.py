@@ -1,0 +1,34 @@
+"""`sealstead signing`, also installed as `SignotaurTool`: the client of a signing server."""
+
+from __future__ import annotations
+
+import click
+
+from sealstead.cli.groups import LazyGroup, Places
+
+COMMANDS: Places = {
+    "auth": ("sealstead.cli.signing.auth:auth", "Store an API key, and see how it stands."),
+    "config": ("sealstead.cli.signing.config:config", "Settings that hold for every command."),
+    "completion": (
+        "sealstead.cli.completion:completion",
+        "Print a script that completes commands in a shell.",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  echo KEY | SignotaurTool auth set-key --from-stdin --write-key-file ~/.signotaur/api_key.txt
+  SignotaurTool auth status --af ~/.signotaur/api_key.txt -s https://sign.example.org
+""",
+)
+@click.version_option(
+    package_name="sealstead",
+    message="%(prog)s %(version)s (Sealstead; not affiliated with the owners of the name SignotaurTool)",
+)
+def signing() -> None:
+    """Sign files with keys that a server holds, and look after the API key that this takes."""

@@ -1,0 +1,307 @@
+"""Asks a server of ours, or an authority that a person named: urllib3 with our rules around it.
+
+Rules it upholds:
+
+- HTTPS; plain HTTP to this machine only, unless the caller says that what it sends is no secret;
+- no redirect is followed: a credential goes to the address that a person wrote, and nowhere else;
+- certificates are verified against the system's authorities, or not at all when a person said so;
+- an answer has a size and a time in which it is complete;
+- only what may be repeated is: the caller says so, and a refusal "later" (429, 503) is no execution.
+
+Unlike `net/pages.py`, addresses may be private and the environment's proxies are used: who named the server is the
+person at the keyboard.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from sealstead.errors import InputError, UpstreamError
+
+if TYPE_CHECKING:
+    import ssl
+
+    import urllib3
+
+CONNECT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 16 << 20
+_BLOCK = 1 << 16
+_BUSY = (429, 503)
+_LOST = (502, 504)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_LONGEST_PAUSE = 30.0
+_USER_AGENT = "sealstead-signing/1"
+
+
+class ServerAddressError(InputError):
+    """Not the address of a server, or one to which a secret would travel in the clear."""
+
+    code = "server-address"
+
+
+class ServerUnreachableError(UpstreamError):
+    """A server cannot be reached, or does not answer in time."""
+
+    code = "server-unreachable"
+
+
+class UntrustedServerError(UpstreamError):
+    """Nobody vouches for the certificate of a server."""
+
+    code = "untrusted-server"
+
+
+class ServerRedirectsError(UpstreamError):
+    """A server sends its visitors elsewhere, and a credential does not follow."""
+
+    code = "server-redirects"
+
+
+class AnswerTooLargeError(UpstreamError):
+    """An answer is larger than it may be."""
+
+    code = "answer-too-large"
+
+
+class HttpsAnswer(NamedTuple):
+    status: int
+    fields: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def retry_after(self) -> float | None:
+        """Return for how many seconds the server wants to be left alone, if it says so as a number."""
+        text = self.fields.get("retry-after", "").strip()
+        return float(text) if text.isdecimal() and len(text) < 8 else None  # noqa: PLR2004 - digits
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_address(url: str, *, in_the_clear: bool = False) -> SplitResult:
+    """Return the parts of a server's address. `in_the_clear`: plain HTTP is good enough for any host.
+
+    Raises:
+        ServerAddressError: it is none, or a secret would travel unprotected.
+    """
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    printable = text.isascii() and text.isprintable() and " " not in text
+    if not printable or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ServerAddressError(
+            f"{text[:200]!r} is no server address", hint="write for example https://sign.example.org"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ServerAddressError("a server address holds no user name and no password")
+    if parts.query or parts.fragment:
+        raise ServerAddressError("a server address has no part after ? or #")
+    if parts.scheme == "http" and not in_the_clear and not is_loopback(parts.hostname):
+        raise ServerAddressError(
+            f"{text} is not protected: the API key would travel in the clear",
+            hint="use https://; plain http:// is accepted to this machine only",
+        )
+    return parts
+
+
+class HttpsClient:
+    """Asks one server. Safe to be used by several threads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_untrusted: bool = False,
+        in_the_clear: bool = False,
+        seconds: float = 60,
+        retries: int = 3,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        environ: Mapping[str, str] = os.environ,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`seconds` is for one answer, until its last byte.
+
+        Raises:
+            ServerAddressError: as `check_address`.
+        """
+        parts = check_address(url, in_the_clear=in_the_clear)
+        self.url = url.strip().rstrip("/")
+        self._host = parts.hostname or ""
+        self._secure = parts.scheme == "https"
+        self._allow_untrusted = allow_untrusted
+        self._seconds = seconds
+        self._retries = retries
+        self._max_bytes = max_bytes
+        self._environ = environ
+        self._pause = pause
+        self._pool: urllib3.PoolManager | None = None
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        repeatable: bool,
+    ) -> HttpsAnswer:
+        """Return the answer, whatever its status. `repeatable`: asking twice does no more than asking once.
+
+        Raises:
+            ServerUnreachableError, UntrustedServerError, ServerRedirectsError, AnswerTooLargeError: as they say.
+        """
+        end = time.monotonic() + self._seconds
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries or time.monotonic() > end
+            try:
+                answer = self._ask_once(method, path, headers, body)
+            except ServerUnreachableError:
+                if last or not repeatable:
+                    raise
+                self._pause(_jittered(attempt))
+                continue
+            wait = answer.retry_after()
+            again = answer.status in _BUSY or (repeatable and answer.status in _LOST)
+            if not again or last or (wait or 0) > _LONGEST_PAUSE:
+                return answer
+            self._pause(max(wait or 0.0, _jittered(attempt)))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _ask_once(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> HttpsAnswer:
+        import urllib3
+        from urllib3.exceptions import HTTPError, SSLError
+
+        end = time.monotonic() + self._seconds
+        try:
+            answer = self._manager().request(
+                method,
+                self.url + path,
+                body=body,
+                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers},
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, self._seconds), read=self._seconds),
+            )
+            try:
+                content = self._read(answer, end)
+            except BaseException:
+                answer.close()  # what was not read to its end cannot be asked again
+                raise
+            answer.release_conn()
+        except SSLError as exc:
+            raise self._untrusted(exc) from exc
+        except HTTPError as exc:
+            raise ServerUnreachableError(f"{self.url} cannot be reached: {_reason(exc)}") from exc
+        fields = {name.lower(): value for name, value in answer.headers.items()}
+        if answer.status in _REDIRECTS:
+            place = fields.get("location", "")[:200]
+            raise ServerRedirectsError(
+                f"{self.url} sends its visitors elsewhere: {place}",
+                hint="if that is right, give it as the server's address; the API key has not been sent there",
+            )
+        return HttpsAnswer(status=answer.status, fields=fields, body=content)
+
+    def _read(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
+        blocks: list[bytes] = []
+        size = 0
+        while block := answer.read(_BLOCK):
+            blocks.append(block)
+            size += len(block)
+            if size > self._max_bytes:
+                raise AnswerTooLargeError(f"{self.url} answers with more than {self._max_bytes} bytes")
+            if time.monotonic() > end:
+                raise ServerUnreachableError(
+                    f"{self.url} gave no complete answer within {self._seconds:g} seconds"
+                )
+        return b"".join(blocks)
+
+    def _manager(self) -> urllib3.PoolManager:
+        if self._pool is None:
+            import urllib3
+
+            context = self._context() if self._secure else None
+            proxy = _proxy_for(self._host, "https" if self._secure else "http", self._environ)
+            if proxy:
+                self._pool = urllib3.ProxyManager(proxy, ssl_context=context, maxsize=8)
+            else:
+                self._pool = urllib3.PoolManager(ssl_context=context, maxsize=8)
+        return self._pool
+
+    def _context(self) -> ssl.SSLContext:
+        import ssl
+
+        if not self._allow_untrusted:
+            return ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _untrusted(self, exc: Exception) -> UpstreamError:
+        cause = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
+        verify = getattr(cause, "verify_message", "")
+        if verify or "certificate" in str(exc).lower():
+            return UntrustedServerError(
+                f"nobody vouches for the certificate of {self.url}: {verify or exc}",
+                hint="name its authority with SSL_CERT_FILE; --allow-untrusted accepts any certificate, "
+                "and whoever is in between gets the API key",
+            )
+        return ServerUnreachableError(
+            f"no secure connection to {self.url}: {getattr(cause, 'reason', cause)}"
+        )
+
+
+def _proxy_for(host: str, scheme: str, environ: Mapping[str, str]) -> str | None:
+    """Return the proxy that the environment names for `host`; this machine is asked without one."""
+    if is_loopback(host):
+        return None
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        # HTTP_PROXY in upper case is what a web server makes of a visitor's header `Proxy`.
+        upper = None if name == "http_proxy" else environ.get(name.upper())
+        found = (environ.get(name) or upper or "").strip()
+        if found:
+            break
+    else:
+        return None
+    excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    for entry in (part.strip().lower().lstrip(".") for part in excepted.split(",")):
+        if entry == "*" or (entry and (host.lower() == entry or host.lower().endswith("." + entry))):
+            return None
+    return found if "://" in found else f"http://{found}"
+
+
+def _jittered(attempt: int) -> float:
+    return min(_LONGEST_PAUSE, 0.5 * float(2**attempt)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+
+
+def _reason(exc: BaseException) -> str:
+    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, ReadTimeoutError
+
+    if isinstance(exc, ConnectTimeoutError | ReadTimeoutError):
+        return "no answer in time"
+    if isinstance(exc, NameResolutionError):
+        return "its name is not known"
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return type(exc).__name__
