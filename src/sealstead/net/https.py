@@ -14,15 +14,14 @@ person at the keyboard.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, urlsplit
 
-from sealstead.errors import InputError, UpstreamError
+from sealstead.errors import UpstreamError
+from sealstead.net.server_address import check_address, proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -37,12 +36,6 @@ _LOST = (502, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_PAUSE = 30.0
 _USER_AGENT = "sealstead-signing/1"
-
-
-class ServerAddressError(InputError):
-    """Not the address of a server, or one to which a secret would travel in the clear."""
-
-    code = "server-address"
 
 
 class ServerUnreachableError(UpstreamError):
@@ -79,44 +72,6 @@ class HttpsAnswer(NamedTuple):
         """Return for how many seconds the server wants to be left alone, if it says so as a number."""
         text = self.fields.get("retry-after", "").strip()
         return float(text) if text.isdecimal() and len(text) < 8 else None  # noqa: PLR2004 - digits
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_address(url: str, *, in_the_clear: bool = False) -> SplitResult:
-    """Return the parts of a server's address. `in_the_clear`: plain HTTP is good enough for any host.
-
-    Raises:
-        ServerAddressError: it is none, or a secret would travel unprotected.
-    """
-    text = url.strip()
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 - reading it checks it
-    except ValueError:
-        parts = SplitResult("", "", "", "", "")
-    printable = text.isascii() and text.isprintable() and " " not in text
-    if not printable or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ServerAddressError(
-            f"{text[:200]!r} is no server address", hint="write for example https://sign.example.org"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise ServerAddressError("a server address holds no user name and no password")
-    if parts.query or parts.fragment:
-        raise ServerAddressError("a server address has no part after ? or #")
-    if parts.scheme == "http" and not in_the_clear and not is_loopback(parts.hostname):
-        raise ServerAddressError(
-            f"{text} is not protected: the API key would travel in the clear",
-            hint="use https://; plain http:// is accepted to this machine only",
-        )
-    return parts
 
 
 class HttpsClient:
@@ -238,7 +193,7 @@ class HttpsClient:
             import urllib3
 
             context = self._context() if self._secure else None
-            proxy = _proxy_for(self._host, "https" if self._secure else "http", self._environ)
+            proxy = proxy_for(self._host, "https" if self._secure else "http", self._environ)
             if proxy:
                 self._pool = urllib3.ProxyManager(proxy, ssl_context=context, maxsize=8)
             else:
@@ -267,25 +222,6 @@ class HttpsClient:
         return ServerUnreachableError(
             f"no secure connection to {self.url}: {getattr(cause, 'reason', cause)}"
         )
-
-
-def _proxy_for(host: str, scheme: str, environ: Mapping[str, str]) -> str | None:
-    """Return the proxy that the environment names for `host`; this machine is asked without one."""
-    if is_loopback(host):
-        return None
-    for name in (f"{scheme}_proxy", "all_proxy"):
-        # HTTP_PROXY in upper case is what a web server makes of a visitor's header `Proxy`.
-        upper = None if name == "http_proxy" else environ.get(name.upper())
-        found = (environ.get(name) or upper or "").strip()
-        if found:
-            break
-    else:
-        return None
-    excepted = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    for entry in (part.strip().lower().lstrip(".") for part in excepted.split(",")):
-        if entry == "*" or (entry and (host.lower() == entry or host.lower().endswith("." + entry))):
-            return None
-    return found if "://" in found else f"http://{found}"
 
 
 def _jittered(attempt: int) -> float:
