@@ -38,10 +38,12 @@ LABELS: dict[str, Promise] = {
     tags.TOKEN_ROTATED: _("Token rotated"),
     tags.TOKEN_ROTATION_REFUSED: _("Token rotation refused"),
     tags.TOKEN_REVOKED: _("Token revoked"),
+    tags.TOKEN_REMOVED: _("Token deleted"),
     tags.TOKEN_REFUSED: _("Token refused"),
     tags.API_KEY_ISSUED: _("API key issued"),
     tags.API_KEY_ROTATED: _("API key rotated"),
     tags.API_KEY_ROTATION_REFUSED: _("API key rotation refused"),
+    tags.API_KEY_SECOND_ROTATION: _("API key rotated a second time"),
     tags.API_KEY_REGENERATED: _("API key regenerated"),
     tags.API_KEY_DISABLED: _("API key disabled"),
     tags.API_KEY_ENABLED: _("API key enabled"),
@@ -84,6 +86,11 @@ DETAILS: dict[str, Promise] = {
     "retires_at": _("old one ends"),
     "successor": _("successor"),
     "superseded": _("superseded"),
+    "overdue_at": _("to be ended by hand until"),
+    "roles": _("roles"),
+    "labels": _("labels"),
+    "networks": _("networks"),
+    "rate": _("rate"),
     "size": _("size"),
     "step": _("step"),
     "left": _("codes left"),
@@ -100,6 +107,9 @@ VALUES: dict[str, Promise] = {
     "owner": _("Owner"),
     "maintainer": _("Maintainer"),
     "superseded": _("superseded"),
+    "deleted": _("deleted"),
+    "regenerated": _("regenerated"),
+    "api-key": _("the API key itself"),
     "second-factor": _("second factor"),
     "mailed link": _("mailed link"),
     "administrator": _("administrator"),
@@ -137,7 +147,7 @@ REASONS: dict[str, Promise] = {
 }
 """Why something was refused, for codes whose event carries no reason in words."""
 
-_MOMENTS = {"expires_at", "retires_at"}
+_MOMENTS = {"expires_at", "retires_at", "overdue_at"}
 _OUR_WORDS = {"role", "step", "by", "kind", "admin"}
 
 

@@ -134,3 +134,12 @@ class KeyIdInUseError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("the id of the new API key is taken", hint="make another key and try again")
+
+
+class KeyEndedError(ConflictError):
+    """The API key is over: there is nothing to disable or to enable."""
+
+    code = "api-key-ended"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the API key {name!r} has ended", hint="make a new one")

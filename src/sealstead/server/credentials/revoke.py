@@ -14,9 +14,9 @@ from django.db import transaction
 from sealstead.lifecycle.lines import ended_by_revoking
 from sealstead.server.accounts.mail import notify
 from sealstead.server.accounts.models import User
-from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
 from sealstead.server.credentials.errors import AlreadyRevokedError
+from sealstead.server.credentials.kinds import facts_of_kind
 from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.states import is_living
 
@@ -57,12 +57,13 @@ def revoke(
     """
     with transaction.atomic():
         row = lock_line(row)
+        facts = facts_of_kind(row)
         ended = end_links(ended_with(row, only_this=only_this), at=at, reason=reason)
         if not ended:
-            raise AlreadyRevokedError(f"the token {row.name!r} is revoked already")
+            raise AlreadyRevokedError(f"the {facts.word} {row.name!r} is revoked already")
         for link in ended:
             record(
-                tags.TOKEN_REVOKED,
+                facts.revoked,
                 at=at,
                 origin=origin,
                 actor_id=actor.pk if actor else None,
@@ -71,7 +72,7 @@ def revoke(
                 credential_id=link.pk,
                 details={"name": link.name, "reason": reason},
             )
-        notify([row.owner], "token-revoked", {"token": row, "ended": ended, "origin": origin})
+        notify([row.owner], f"{facts.mails}-revoked", {"token": row, "ended": ended, "origin": origin})
     return ended
 
 
@@ -83,11 +84,11 @@ def end_links(links: list[Credential], *, at: datetime, reason: str) -> list[Cre
         link.revoked_at, link.revoke_reason, link.sealed_root = at, reason[:200], None
         link.save(update_fields=["holds_name", "revoked_at", "revoke_reason", "sealed_root"])
         if held_name:
-            _pass_name_on(link, at, besides={other.pk for other in ended})
+            pass_name_on(link, at, besides={other.pk for other in ended})
     return ended
 
 
-def _pass_name_on(link: Credential, at: datetime, *, besides: set[UUID]) -> None:
+def pass_name_on(link: Credential, at: datetime, *, besides: set[UUID]) -> None:
     for other in Credential.objects.filter(line=link.line).exclude(pk__in=besides).order_by("created_at"):
         if is_living(other, at):
             Credential.objects.filter(pk=other.pk).update(holds_name=True)
