@@ -12,6 +12,16 @@ from sealstead.cli import inputs, output
 from sealstead.cli.groups import Group
 from sealstead.cli.options import data_dir_option, json_option
 from sealstead.cli.server_index import switches
+from sealstead.cli.server_signing import (
+    create_certificate,
+    delete_certificate,
+    disable_certificate,
+    enable_certificate,
+    export_certificate,
+    grant_certificate,
+    list_certificates,
+    load_certificate,
+)
 from sealstead.cli.server_tokens import create_token, list_tokens, revoke_token, rotate_token
 from sealstead.cli.server_users import disable_user, enable_user, list_users
 from sealstead.errors import InputError
@@ -225,5 +235,7 @@ def test_mail(address: str, data_dir: Path, as_json: bool) -> None:
 for _command in (
     *(list_users, disable_user, enable_user),
     *(create_token, list_tokens, rotate_token, revoke_token, switches),
+    *(create_certificate, load_certificate, export_certificate, list_certificates, grant_certificate),
+    *(disable_certificate, enable_certificate, delete_certificate),
 ):
     admin.add_command(_command)

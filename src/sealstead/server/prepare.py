@@ -125,7 +125,7 @@ def migrate() -> list[str]:
 
 
 def check_ring_fits() -> None:
-    """Return if the ring holds the master key of the latest sealed credential, if there is one.
+    """Return if the ring holds the master keys of the latest sealed credential and signing key, if any.
 
     Raises:
         WrongKeyRingError: another database's ring, or one restored from before a change of keys.
@@ -133,14 +133,15 @@ def check_ring_fits() -> None:
     from django.conf import settings
 
     from sealstead.server.credentials.models import Credential
+    from sealstead.server.signing.models import Certificate
 
-    sealed = (
-        Credential.objects.filter(sealed_root__isnull=False)
-        .order_by("-created_at")
-        .values_list("sealed_root", flat=True)
-        .first()
+    tokens = Credential.objects.filter(sealed_root__isnull=False).order_by("-created_at")
+    keys = Certificate.objects.filter(sealed_key__isnull=False).order_by("-created_at")
+    latest = (
+        tokens.values_list("sealed_root", flat=True).first(),
+        keys.values_list("sealed_key", flat=True).first(),
     )
-    if sealed and not settings.SEALSTEAD.ring.holds_key_of(bytes(sealed)):
+    if any(sealed and not settings.SEALSTEAD.ring.holds_key_of(bytes(sealed)) for sealed in latest):
         raise WrongKeyRingError(
             "the key ring is not the one that this database was sealed under",
             hint="restore the key ring that belongs to this database from your backup",

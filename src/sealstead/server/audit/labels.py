@@ -71,6 +71,16 @@ LABELS: dict[str, Promise] = {
     tags.ROLE_REMOVED: _("Member removed"),
     tags.ROLE_LEFT: _("Member left"),
     tags.INDEX_SWITCHED: _("Index switches changed"),
+    tags.CERTIFICATE_CREATED: _("Certificate added"),
+    tags.CERTIFICATE_LOADED: _("Issued certificate loaded"),
+    tags.CERTIFICATE_RENAMED: _("Certificate renamed"),
+    tags.CERTIFICATE_ENABLED: _("Certificate enabled"),
+    tags.CERTIFICATE_DISABLED: _("Certificate disabled"),
+    tags.CERTIFICATE_REMOVED: _("Certificate deleted"),
+    tags.CERTIFICATE_GRANTED: _("Certificate granted"),
+    tags.CERTIFICATE_WITHDRAWN: _("Certificate grant withdrawn"),
+    tags.SIGNED: _("Signed"),
+    tags.SIGNING_REFUSED: _("Signing refused"),
 }
 
 DETAILS: dict[str, Promise] = {
@@ -100,6 +110,14 @@ DETAILS: dict[str, Promise] = {
     "to": _("to"),
     "kind": _("kind"),
     "admin": _("administrator"),
+    "certificate": _("certificate"),
+    "label": _("label"),
+    "profile": _("profile"),
+    "thumbprint": _("thumbprint"),
+    "source": _("source"),
+    "key": _("API key"),
+    "algorithm": _("algorithm"),
+    "files": _("files"),
 }
 """What a page calls the details of an event; other details are shown under their own names."""
 

@@ -72,3 +72,15 @@ ROLE_REMOVED: Final = "role:removed"
 ROLE_LEFT: Final = "role:left"
 
 INDEX_SWITCHED: Final = "index:switched"
+
+CERTIFICATE_CREATED: Final = "certificate:created"
+CERTIFICATE_LOADED: Final = "certificate:loaded"
+CERTIFICATE_RENAMED: Final = "certificate:renamed"
+CERTIFICATE_ENABLED: Final = "certificate:enabled"
+CERTIFICATE_DISABLED: Final = "certificate:disabled"
+CERTIFICATE_REMOVED: Final = "certificate:removed"
+CERTIFICATE_GRANTED: Final = "certificate:granted"
+CERTIFICATE_WITHDRAWN: Final = "certificate:withdrawn"
+
+SIGNED: Final = "signature:made"
+SIGNING_REFUSED: Final = "signature:refused"

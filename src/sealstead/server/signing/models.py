@@ -7,13 +7,16 @@ columns: without `certificate` the row waits for its issued chain (`csr`), a min
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+from sealstead.server.credentials.key_scope import normal_label as normalize_label
+
+__all__ = ["Certificate", "Grant", "Profile", "SignRequest", "normalize_label"]
 
 
 class Profile(models.TextChoices):
@@ -22,11 +25,6 @@ class Profile(models.TextChoices):
     AUTHENTICODE = "authenticode"
     CMS_DETACHED = "cms-detached"
     MINISIGN = "minisign"
-
-
-def normalize_label(label: str) -> str:
-    """Return what labels are compared by: case and the encoding of accents do not tell two labels apart."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", label.strip()).casefold())
 
 
 class Certificate(models.Model):
@@ -58,6 +56,8 @@ class Certificate(models.Model):
     thumbprint = models.CharField(max_length=40, blank=True)
     """SHA-1 of the certificate, upper hex, as Windows shows it; a name, not a proof."""
     thumbprint_sha256 = models.CharField(max_length=64, blank=True)
+    key_sha256 = models.CharField(max_length=64)
+    """SHA-256 of the public key (SubjectPublicKeyInfo), lower hex: the same key is never bound to two profiles."""
     algorithm = models.CharField(max_length=20)
     """`RSA-3072`, `P-256`, `Ed25519`."""
     not_before = models.DateTimeField(null=True)
@@ -75,6 +75,7 @@ class Certificate(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["label_key"], name="certificate_label"),
             models.Index(fields=["thumbprint"], name="certificate_thumbprint"),
+            models.Index(fields=["key_sha256"], name="certificate_key"),
             models.Index(fields=["not_after"], name="certificate_not_after"),
         ]
         constraints: ClassVar = [

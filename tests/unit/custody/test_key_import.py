@@ -1,0 +1,94 @@
+"""PKCS#12 and PEM files: read whole, or refused without quoting them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.certificates import Issued, issuer, leaf, new_key, private_pem, root
+
+from sealstead.custody.key_import import (
+    MAX_BYTES,
+    MalformedKeyFileError,
+    WrongKeyFilePasswordError,
+    read_certificates,
+    read_pem,
+    read_pfx,
+)
+from sealstead.errors import SealsteadError
+from sealstead.secret import Secret
+
+PASSWORD = Secret("correct horse")
+
+
+@pytest.mark.parametrize("password", ["", "correct horse"])
+def test_a_pfx_gives_key_and_chain(password: str) -> None:
+    found = read_pfx(leaf().pfx(password), Secret(password) if password else None)
+    assert found.signer.public_key_der == leaf().public_key_der
+    assert found.certificates[0] == leaf().der
+    assert set(found.certificates[1:]) == {issuer().der, root().der}
+
+
+@pytest.mark.parametrize("password", [None, Secret("wrong"), Secret("")])
+def test_a_pfx_needs_its_password(password: Secret[str] | None) -> None:
+    with pytest.raises(WrongKeyFilePasswordError) as refused:
+        read_pfx(leaf().pfx("correct horse"), password)
+    assert refused.value.__cause__ is None
+
+
+def test_pem_gives_key_and_certificates_in_any_order() -> None:
+    for data in (leaf().pem(), leaf().pem(key=False) + leaf().key_pem, b"Bag Attributes\n" + leaf().pem()):
+        found = read_pem(data, None)
+        assert found.signer.public_key_der == leaf().public_key_der
+        assert found.certificates == (leaf().der, issuer().der, root().der)
+
+
+def test_an_encrypted_pem_needs_its_password() -> None:
+    data = private_pem(leaf().key, "correct horse") + leaf().pem(key=False)
+    assert read_pem(data, PASSWORD).signer.public_key_der == leaf().public_key_der
+    for password in (None, Secret("wrong")):
+        with pytest.raises(WrongKeyFilePasswordError):
+            read_pem(data, password)
+
+
+def test_a_password_that_nothing_needs_does_no_harm() -> None:
+    assert read_pem(leaf().pem(), PASSWORD).certificates
+
+
+def bad_pem(made: Issued) -> list[bytes]:
+    return [
+        b"",
+        made.pem(key=False),
+        made.pem() + private_pem(new_key()),
+        made.key_pem,
+        made.pem().replace(b"MII", b"QUF", 1),
+        made.key_pem + made.pem(key=False).replace(b"MII", b"QUF"),
+        made.pfx(),
+        made.pem() + b" " * MAX_BYTES,
+    ]
+
+
+@pytest.mark.parametrize("data", bad_pem(leaf()), ids=range(8))
+def test_other_pem_is_refused(data: bytes) -> None:
+    with pytest.raises(SealsteadError) as refused:
+        read_pem(data, None)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("data", [b"", leaf().pem(), leaf().pfx() + b"\0" * MAX_BYTES])
+def test_other_files_are_no_pfx(data: bytes) -> None:
+    with pytest.raises(MalformedKeyFileError):
+        read_pfx(data, None)
+
+
+def test_a_damaged_pfx_is_refused() -> None:
+    data = bytearray(leaf().pfx("correct horse"))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(SealsteadError):
+        read_pfx(bytes(data), PASSWORD)
+
+
+def test_certificates_come_as_pem_or_as_one_der() -> None:
+    assert read_certificates(leaf().pem(key=False)) == (leaf().der, issuer().der, root().der)
+    assert read_certificates(leaf().der) == (leaf().der,)
+    for data in (b"", b"\x30\x00", leaf().key_pem):
+        with pytest.raises(MalformedKeyFileError):
+            read_certificates(data)
