@@ -12,6 +12,13 @@ from sealstead.cli import inputs, output
 from sealstead.cli.groups import Group
 from sealstead.cli.options import data_dir_option, json_option
 from sealstead.cli.server_index import switches
+from sealstead.cli.server_keys import (
+    create_api_key,
+    disable_api_key,
+    enable_api_key,
+    list_api_keys,
+    revoke_api_key,
+)
 from sealstead.cli.server_signing import (
     create_certificate,
     delete_certificate,
@@ -237,5 +244,6 @@ for _command in (
     *(create_token, list_tokens, rotate_token, revoke_token, switches),
     *(create_certificate, load_certificate, export_certificate, list_certificates, grant_certificate),
     *(disable_certificate, enable_certificate, delete_certificate),
+    *(create_api_key, list_api_keys, disable_api_key, enable_api_key, revoke_api_key),
 ):
     admin.add_command(_command)

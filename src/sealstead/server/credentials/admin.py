@@ -21,15 +21,15 @@ from sealstead.secret import Secret
 from sealstead.server.accounts.find import get_user
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.record import Origin
-from sealstead.server.credentials.errors import CredentialNotFoundError, NameNeedsUserError
+from sealstead.server.credentials.find import find_named
 from sealstead.server.credentials.issue import issue_upload_token
-from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.policy import default_life, default_overlap
 from sealstead.server.credentials.projects import project_directory
 from sealstead.server.credentials.revoke import revoke
 from sealstead.server.credentials.rotate import rotate_upload_token
 from sealstead.server.credentials.scope import project_names
-from sealstead.server.credentials.states import is_living, moments_of, standing_of
+from sealstead.server.credentials.states import moments_of, standing_of
 
 OPERATOR = Origin(user_agent="sealstead admin")
 
@@ -38,12 +38,6 @@ class NotAMemberError(DeniedError):
     """The account has no role on the project."""
 
     code = "not-a-member"
-
-
-class AmbiguousTokenError(InputError):
-    """Several lines of tokens have the name; one id is needed."""
-
-    code = "ambiguous-token"
 
 
 class ScopeChoiceError(InputError):
@@ -83,7 +77,7 @@ def create_token(
             "a token needs a scope", hint="name its projects with --project, or choose --all-projects"
         )
     owner = get_user(user)
-    expires_at = _expiry(expires, at)
+    expires_at = chosen_expiry(expires, at)
     with transaction.atomic():
         reserved: list[str] = []
         chosen = None
@@ -96,12 +90,16 @@ def create_token(
 
 
 def list_tokens(*, user: str | None, at: datetime) -> list[dict[str, Any]]:
-    """Return every credential, or those of one account, oldest first.
+    """Return every token, or those of one account, oldest first.
 
     Raises:
         NoSuchUserError
     """
-    rows = Credential.objects.select_related("owner").order_by("owner__username", "created_at", "pk")
+    rows = (
+        Credential.objects.select_related("owner")
+        .exclude(kind=Kind.API_KEY)
+        .order_by("owner__username", "created_at", "pk")
+    )
     if user is not None:
         rows = rows.filter(owner=get_user(user))
     return [facts_of(row, at) for row in rows.iterator()]
@@ -115,7 +113,7 @@ def rotate_token(*, token: str, user: str | None, overlap: str | None, at: datet
     Raises:
         NameNeedsUserError, NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, and those of `rotate_upload_token`.
     """
-    row = _find(token, user, at, latest=True)
+    row = find_named(token, user, at, kind=Kind.UPLOAD_TOKEN, latest=True)
     successor, text = rotate_upload_token(
         row,
         actor=None,
@@ -126,7 +124,7 @@ def rotate_token(*, token: str, user: str | None, overlap: str | None, at: datet
         origin=OPERATOR,
     )
     row.refresh_from_db()
-    facts = {**facts_of(successor, at), "predecessor_retires_at": _iso(row.retires_at)}
+    facts = {**facts_of(successor, at), "predecessor_retires_at": iso(row.retires_at)}
     return NewToken(facts=facts, token=text, reserved=())
 
 
@@ -140,7 +138,7 @@ def revoke_token(
     Raises:
         NameNeedsUserError, NoSuchUserError, CredentialNotFoundError, AmbiguousTokenError, AlreadyRevokedError
     """
-    row = _find(token, user, at)
+    row = find_named(token, user, at, kind=Kind.UPLOAD_TOKEN)
     ended = revoke(row, actor=None, at=at, origin=OPERATOR, reason=reason, only_this=only_this)
     return [facts_of(link, at) for link in ended]
 
@@ -155,18 +153,18 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
         "projects": project_names(row.scope),
         "state": str(standing_of(row, at)),
         "created_at": row.created_at.isoformat(),
-        "expires_at": _iso(row.expires_at),
-        "retires_at": _iso(row.retires_at),
-        "ends_at": _iso(end_of(moments_of(row))),
-        "revoked_at": _iso(row.revoked_at),
-        "last_used_at": _iso(row.last_used_at),
+        "expires_at": iso(row.expires_at),
+        "retires_at": iso(row.retires_at),
+        "ends_at": iso(end_of(moments_of(row))),
+        "revoked_at": iso(row.revoked_at),
+        "last_used_at": iso(row.last_used_at),
         "last_used_ip": row.last_used_ip,
         "use_count": row.use_count,
         "predecessor": str(row.predecessor_id) if row.predecessor_id else None,
     }
 
 
-def _expiry(expires: str | None, at: datetime) -> datetime | None:
+def chosen_expiry(expires: str | None, at: datetime) -> datetime | None:
     if expires is None:
         return at + default_life()
     if expires.strip().lower() == "never":
@@ -188,29 +186,5 @@ def _project(name: str, owner: User, reserved: list[str], at: datetime) -> tuple
     return found.normalized_name, found.id
 
 
-def _find(token: str, user: str | None, at: datetime, *, latest: bool = False) -> Credential:
-    rows = Credential.objects.select_related("owner")
-    if user is not None:
-        rows = rows.filter(owner=get_user(user))
-    try:
-        by_id = rows.filter(pk=UUID(token)).first()
-    except ValueError:
-        by_id = None
-        if user is None:
-            raise NameNeedsUserError from None
-    if by_id is not None:
-        return by_id
-    bearers = list(rows.filter(name=token).order_by("created_at", "pk")) if user is not None else []
-    if not bearers:
-        raise CredentialNotFoundError
-    # Of a name that nothing living bears, its last line: the verb says what became of it.
-    named = [row for row in bearers if is_living(row, at)] or [
-        row for row in bearers if row.line == bearers[-1].line
-    ]
-    if len({row.line for row in named}) > 1:
-        raise AmbiguousTokenError(f"several tokens are named {token!r}", hint="name one by its id")
-    return named[-1 if latest else 0]
-
-
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()

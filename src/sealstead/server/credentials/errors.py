@@ -88,17 +88,19 @@ class CredentialNotFoundError(NotFoundError):
     code = "credential-not-found"
 
     def __init__(self) -> None:
-        super().__init__("no such token", hint="list the tokens of the account to see their ids")
+        super().__init__(
+            "no such credential", hint="list the tokens or API keys of the account to see their ids"
+        )
 
 
 class NameNeedsUserError(InputError):
-    """A name stands for a token of one account, and no account was given."""
+    """A name stands for a credential of one account, and no account was given."""
 
     code = "name-needs-user"
 
     def __init__(self) -> None:
         super().__init__(
-            "a name needs --user: it stands for a token of one account", hint="give --user, or the token's id"
+            "a name needs --user: it stands for a credential of one account", hint="give --user, or the id"
         )
 
 

@@ -32,9 +32,9 @@ def issue_api_key(
     expires_at: datetime | None,
     at: datetime,
     origin: Origin,
-    actor: User | None = None,
+    by_operator: bool = False,
 ) -> tuple[Credential, Secret[str]]:
-    """Make a key of `owner`'s and return its text, this once. `actor` defaults to the owner.
+    """Make a key of `owner`'s and return its text, this once. The owner makes it, or the operator at the command line.
 
     Raises:
         InvalidTokenNameError: no name can be like this.
@@ -58,7 +58,6 @@ def issue_api_key(
         expires_at=expires_at,
     )
     seal_root(row, bytes.fromhex(made.secret_sha256))
-    actor = actor or owner
     with transaction.atomic():
         free_name(owner, Kind.API_KEY, name, at)
         try:
@@ -70,8 +69,8 @@ def issue_api_key(
             tags.API_KEY_ISSUED,
             at=at,
             origin=origin,
-            actor_id=actor.pk,
-            actor_name=actor.get_username(),
+            actor_id=None if by_operator else owner.pk,
+            actor_name="" if by_operator else owner.get_username(),
             user_id=owner.pk,
             credential_id=row.pk,
             details={

@@ -17,7 +17,6 @@ from sealstead.server.accounts.find import NoSuchUserError
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.admin import (
-    AmbiguousTokenError,
     NewToken,
     NotAMemberError,
     ScopeChoiceError,
@@ -33,6 +32,7 @@ from sealstead.server.credentials.errors import (
     NameNeedsUserError,
     TokenNameInUseError,
 )
+from sealstead.server.credentials.find import AmbiguousTokenError
 from sealstead.server.credentials.judge import judge_upload_token
 from sealstead.server.credentials.models import Credential
 from sealstead.server.index.models import Project, Role
