@@ -33,6 +33,7 @@ from sealstead.formats.cms_read import (
     MalformedCmsError,
     SignedData,
     SignerInfo,
+    add_certificates,
     add_unsigned_attribute,
     parse_signed_data,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "SignerInfo",
     "SignerMissingError",
     "WeakDigestError",
+    "add_certificates",
     "add_unsigned_attribute",
     "attribute",
     "build_signed_data",

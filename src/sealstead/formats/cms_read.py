@@ -7,6 +7,7 @@ Nothing that is read here is proved.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sealstead.errors import ParseError
@@ -246,3 +247,20 @@ def _attributes(der: bytes, parent: Tlv) -> tuple[Attribute, ...]:
         parts.done()
         found.append(Attribute(dotted, tuple(child.raw(der) for child in children(der, values))))
     return tuple(found)
+
+
+def add_certificates(der: bytes, certificates: Sequence[bytes]) -> bytes:
+    """Return signed data that carries these certificates too, those first that it had; all else stays as it was.
+
+    Raises:
+        MalformedCmsError, MalformedDerError: it is no signed data.
+    """
+    had = parse_signed_data(der).certificates
+    more = b"".join(dict.fromkeys(one for one in certificates if one not in had))
+    parts, path = _open(der)
+    found = parts.rest()
+    held = next((part for part in found if part.tag == _CONTEXT_0), None)
+    if held is not None:
+        return splice(der, [*path, held], held.end, held.end, more)
+    content = next(part for part in found if part.tag == SEQUENCE)
+    return splice(der, path, content.end, content.end, tlv(_CONTEXT_0, more))

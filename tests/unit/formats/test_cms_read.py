@@ -10,10 +10,12 @@ from tests.signers import chain, detached, leaf, root
 from sealstead.errors import ParseError
 from sealstead.formats import der
 from sealstead.formats.cms import build_signed_data, signed_attributes
+from sealstead.formats.cms_check import verify_signer
 from sealstead.formats.cms_read import (
     ID_DATA,
     MESSAGE_DIGEST,
     MalformedCmsError,
+    add_certificates,
     add_unsigned_attribute,
     parse_signed_data,
 )
@@ -41,6 +43,16 @@ def test_attributes_are_spliced_in_and_all_else_stays() -> None:
     replaced = add_unsigned_attribute(thrice, OID_A, der.octets(b"w"), replace=True)
     assert parse_signed_data(replaced).signer.unsigned_values(OID_A) == (der.octets(b"w"),)
     assert parse_signed_data(replaced).signer.unsigned_values(OID_B) == (der.octets(b"y"),)
+
+
+def test_certificates_are_added_and_all_else_stays() -> None:
+    made = detached(hashlib.sha256(b"file").digest(), above=(root(),))
+    more = add_certificates(made, [leaf("rsa").der, root().der, leaf("rsa").der])
+    assert parse_signed_data(more).certificates == (leaf().der, root().der, leaf("rsa").der)
+    assert verify_signer(parse_signed_data(more), content_digest=hashlib.sha256(b"file").digest())
+    assert add_certificates(made, []) == made
+    with pytest.raises(ParseError):
+        add_certificates(b"junk", [root().der])
 
 
 @pytest.mark.parametrize("tail", [b"\0", b"x", b"\0" * 8])

@@ -1,0 +1,85 @@
+"""What is wanted of a run that signs or time-stamps files, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sealstead.errors import SealsteadError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sealstead.codesign.digested import Digested
+    from sealstead.codesign.kinds import Kind
+    from sealstead.codesign.server_values import ServerCertificate
+    from sealstead.codesign.stamper import Stamper
+    from sealstead.codesign.targets import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selector:
+    """Exactly one is given."""
+
+    label: str | None = None
+    thumbprint: str | None = None
+    subject: str | None = None
+
+    def __str__(self) -> str:
+        name, value = next((name, value) for name, value in vars(self).items() if value is not None)
+        return f"{name} {value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How to sign. `unsupported`: fail, skip or detached."""
+
+    selector: Selector
+    algorithm: str = "SHA256"
+    description: str | None = None
+    description_url: str | None = None
+    unsupported: str = "fail"
+    append: bool = False
+    skip_signed: bool = False
+    verify_after: bool = False
+    go_on: bool = False
+    dry_run: bool = False
+    jobs: int = 4
+    extra_certificates: tuple[bytes, ...] = ()
+    stamper: Stamper | None = None
+    progress: Callable[[int], None] = lambda _: None
+    """Called with the number of files that are done, each time some are."""
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What became of a file: signed, would-sign, skipped, failed, or not-reached."""
+
+    target: Target
+    status: str = "not-reached"
+    kind: Kind | None = None
+    algorithm: str = ""
+    digest: bytes = b""
+    certificate: ServerCertificate | None = None
+    stamped_at: datetime | None = None
+    note: str = ""
+    request_id: str = ""
+    error: SealsteadError | None = None
+    digested: Digested | None = None
+    signature: bytes = b""
+
+    @property
+    def signature_path(self) -> Path | None:
+        """Where the signature is, if not in the file."""
+        if self.kind is None or not self.kind.beside:
+            return None
+        return self.target.path.with_name(self.target.path.name + self.kind.beside)
+
+    @property
+    def open(self) -> bool:
+        return self.status == "not-reached" and self.error is None
+
+    def fail(self, error: SealsteadError) -> None:
+        self.status, self.error = "failed", error

@@ -1,0 +1,118 @@
+"""Time-stamp authorities asked in turn, with what goes wrong at each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.fakes.clock import FakeClock
+from tests.tsa import Tsa, serving
+
+from sealstead.clock import SystemClock
+from sealstead.codesign.stamper import Stamper
+from sealstead.errors import SealsteadError
+from sealstead.formats.tsp import check_answers, parse_token
+from sealstead.net.tsa import Authorities, NoAuthorityError, NoTimestampError
+
+SIGNATURE = b"the value of a signature"
+
+
+@pytest.fixture(scope="module")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
+    with serving(tmp_path_factory.mktemp("tsa")) as running:
+        yield running
+
+
+def stamper(
+    tsa: Tsa, *paths: str, algorithm: str = "SHA256", seconds: float = 20, retries: int = 0
+) -> Stamper:
+    urls = [f"{tsa.url}/{path}" for path in paths]
+    authorities = Authorities(urls, seconds=seconds, retries=retries, pause=lambda _: None)
+    return Stamper(authorities, algorithm=algorithm, clock=SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "path"), [("SHA256", ""), ("SHA384", ""), ("SHA512", ""), ("SHA256", "granted-with-mods")]
+)
+def test_a_time_stamp_is_of_the_signature(tsa: Tsa, algorithm: str, path: str) -> None:
+    stamp = stamper(tsa, path, algorithm=algorithm).stamp(SIGNATURE)
+    token = parse_token(stamp.token)
+    check_answers(token, alg=algorithm, imprint=hashlib.new(algorithm, SIGNATURE).digest())
+    assert abs(stamp.at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+WRONG = {
+    "500": "it answers 500",
+    "429": "it answers 429",
+    "503": "it answers 503",
+    "html": "it answers with text/html",
+    "garbage": "",
+    "empty": "",
+    "huge": "more than 262144 bytes",
+    "rejection": "gave no time-stamp",
+    "wrong-nonce": "answers another request",
+    "wrong-imprint": "of something else",
+    "expired": "was not valid",
+    "broken": "does not fit the key",
+}
+
+
+@pytest.mark.parametrize(("mode", "told"), WRONG.items())
+def test_what_an_authority_gets_wrong_is_told_and_the_next_one_is_asked(
+    tsa: Tsa, mode: str, told: str
+) -> None:
+    with pytest.raises(NoTimestampError) as caught:
+        stamper(tsa, mode).stamp(SIGNATURE)
+    assert f"{tsa.url}/{mode}: " in caught.value.message
+    assert told in caught.value.message
+    said: list[str] = []
+    both = stamper(tsa, mode, "")
+    both.authorities.told = said.append
+    assert both.stamp(SIGNATURE).token
+    assert [line for line in said if told in line]
+
+
+def test_an_answer_is_not_taken_twice(tsa: Tsa) -> None:
+    replaying = stamper(tsa, "replay")
+    replaying.stamp(SIGNATURE)
+    with pytest.raises(NoTimestampError, match="answers another request"):
+        replaying.stamp(SIGNATURE)
+
+
+def test_a_slow_or_missing_authority_costs_its_time_once(tsa: Tsa) -> None:
+    before = tsa.requests["slow"]
+    both = stamper(tsa, "slow", "", seconds=0.3)
+    for _ in range(3):
+        assert both.stamp(SIGNATURE).token
+    assert tsa.requests["slow"] == before + 1
+    gone = Authorities(["http://127.0.0.1:9"], retries=0)
+    with pytest.raises(NoTimestampError, match="cannot be reached"):
+        gone.ask(b"", lambda answer: answer)
+
+
+@pytest.mark.parametrize(("mode", "asked"), [("429", 3), ("503", 3), ("500", 1)])
+def test_only_later_is_asked_again(tsa: Tsa, mode: str, asked: int) -> None:
+    before = tsa.requests[mode]
+    with pytest.raises(NoTimestampError):
+        stamper(tsa, mode, retries=2).stamp(SIGNATURE)
+    assert tsa.requests[mode] == before + asked
+
+
+def test_a_clock_far_from_ours_is_not_believed(tsa: Tsa) -> None:
+    clock = FakeClock(datetime.now(UTC) + timedelta(days=2))
+    wrong = Stamper(Authorities([tsa.url]), algorithm="SHA256", clock=clock)
+    with pytest.raises(NoTimestampError, match="it is not so here"):
+        wrong.stamp(SIGNATURE)
+
+
+@pytest.mark.parametrize("urls", [["ftp://tsa.example"], ["tsa.example"], ["http://a b"], []])
+def test_addresses(urls: list[str]) -> None:
+    with pytest.raises(SealsteadError) as caught:
+        Authorities(urls)
+    assert caught.value.code in ("server-address", NoAuthorityError.code)
+
+
+def test_plain_http_is_good_enough() -> None:
+    Authorities(["http://tsa.example.org/path"])
