@@ -131,6 +131,35 @@ def test_every_command_names_the_same_way_on(publisher: Publisher) -> None:
         assert "keygen" not in done.out + done.err
 
 
+def test_it_outlives_the_index_and_holds_away_from_the_profile(publisher: Publisher) -> None:
+    published(publisher)
+    revoked = own_id(publisher)
+    publisher.good("key-revoke", "--reason", "compromised", "--since", "2026-01-02", "--force")
+    (publisher.keys / "keys.json").unlink()
+    publisher.profile.unlink()
+    (publisher.here / "file").write_text("x")
+    done = refused(publisher, "sign-file", "file", "--keyring-identity", "ada")
+    assert (done.code, done.error) == (3, "key-revoked")
+    assert "2026-01-02" in done.err
+    listed = publisher.good("key-list", "--json").json
+    assert [(row["key_id"], row["state"], row["problem"]) for row in listed] == [(revoked, "revoked", None)]
+    # It is remembered by an index that is made anew, and of a key that has been archived since.
+    publisher.good("key-rotate", "--keyring-identity", "ada")
+    states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
+    assert (len(states), states[revoked]) == (2, "revoked")
+    publisher.good("sign-file", "file", "--keyring-identity", "ada")
+
+
+def test_a_revocation_beside_the_key_counts_only_if_it_is_signed(publisher: Publisher) -> None:
+    published(publisher)
+    publisher.good("key-revoke", "--since", "2026-01-02", "--force")
+    publisher.profile.unlink()
+    (publisher.keys / "keys.json").unlink()
+    (beside,) = publisher.keys.glob("*.revoked")
+    beside.write_text(beside.read_text().replace("2026-01-02", "2026-01-01"))
+    assert publisher.good("key-list", "--json").json[0]["state"] == "active"
+
+
 def test_at_a_terminal_it_asks_and_a_dry_run_writes_nothing(publisher: Publisher) -> None:
     published(publisher)
     before = snapshot(publisher)

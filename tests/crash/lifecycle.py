@@ -456,6 +456,9 @@ def is_clear(play: Play, between: str, ran: Ran) -> None:
 def is_revoked(play: Play, between: str, ran: Ran) -> None:
     statements = witness.profile_of(play.toml)["verification"].get("statements", [])
     assert any("revocation" in text for text in statements) or between != "nothing", "not revoked"
+    if between == "nothing":
+        (beside,) = play.keys.glob("minisign.ada.*.revoked")
+        assert beside.read_text().strip() == statements[-1].strip(), "the key directory forgets it"
 
 
 SEALED = {PASSPHRASE: "correct horse", NEW_PASSPHRASE: "correct horse"}

@@ -2,7 +2,7 @@
 
 `~/.pypi_profile` holds `minisign.key` and `minisign.pub` for the identity `default`, `minisign.<identity>.key` and
 `.pub` for every other. Beside them: keys on their way in (`.staged`), replaced ones (`minisign[.<identity>].<key
-id>.bak`), the index (`keys.json`), the journal and the lock.
+id>.bak`), signed revocations (`….<key id>.revoked`), the index (`keys.json`), the journal and the lock.
 
 Rules:
   * an identity is a part of a file name on every system, or it is refused;
@@ -39,6 +39,7 @@ _NOT_IN_FILE_NAMES = frozenset('/\\<>:"|?*')
 """Two separate directories; the rest mean something else on Windows."""
 
 _KEY_ID_AT_THE_END = re.compile(r"(?:^|\.)[0-9A-Fa-f]{16}$")
+_REVOCATION = re.compile(r"minisign(?:\.(.+))?\.[0-9A-F]{16}\.revoked")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
@@ -124,6 +125,25 @@ class KeyDir:
     def archive_path(self, identity: str, key_id: str) -> Path:
         """Where a replaced secret key stays. Its own key id keeps it from ever meeting another one."""
         return self.path / f"{_stem(identity)}.{key_id}.bak"
+
+    def revocation_path(self, identity: str, key_id: str) -> Path:
+        """Where the signed revocation of a key stays, for when there is neither an index nor the profile."""
+        return self.path / f"{_stem(identity)}.{key_id}.revoked"
+
+    def revocations(self) -> list[tuple[str, Path]]:
+        """Return whose keys have such a file, and the files."""
+        try:
+            names = [entry.name for entry in os.scandir(self.path) if entry.name.endswith(".revoked")]
+        except OSError:
+            return []
+        parts = [
+            (found, self.path / name) for name in sorted(names) if (found := _REVOCATION.fullmatch(name))
+        ]
+        return [
+            (found[1] or DEFAULT_IDENTITY, path)
+            for found, path in parts
+            if _is_identity(found[1] or "default")
+        ]
 
     def staged_path(self, path: Path) -> Path:
         """Where what will become `path` waits for its turn."""

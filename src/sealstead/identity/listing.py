@@ -145,7 +145,7 @@ def _of_entry(places: KeyPlaces, entry: IndexEntry, at: datetime) -> ListedKey:
         encrypted=entry.encrypted,
         path=path,
         # What was replaced and is known to be nowhere is history, and nothing to be mended.
-        problem=None if entry.archived_at is not None and not entry.stored else "its file is gone",
+        problem=None if _is_history(entry) and not entry.stored else "its file is gone",
     )
     listed = _with_entry(gone, entry, at)
     in_keyring = "keyring" in entry.stored
@@ -154,6 +154,10 @@ def _of_entry(places: KeyPlaces, entry: IndexEntry, at: datetime) -> ListedKey:
         stored=("keyring",) if in_keyring else (),
         problem=None if in_keyring else gone.problem,
     )
+
+
+def _is_history(entry: IndexEntry) -> bool:
+    return entry.archived_at is not None or entry.revoked_at is not None
 
 
 def _public_of(entry: IndexEntry) -> PublicKey | None:

@@ -115,11 +115,19 @@ def public_beside(places: KeyPlaces, identity: str) -> PublicKey | None:
 
 
 def index_entries(places: KeyPlaces) -> list[IndexEntry]:
-    """Return the index as far as it can be read; to know why it cannot, ask `load_index`."""
+    """Return the index as far as it can be read; to know why it cannot, ask `load_index`.
+
+    Revocations that stand in files of their own are added: they outlive an index that was lost.
+    """
     try:
-        return load_index(places.directory)
+        entries = load_index(places.directory)
     except (ForeignIndexError, KeyUnavailableError):
-        return []
+        entries = []
+    if stated := places.directory.revocations():
+        from sealstead.identity.revocation_files import with_revocations
+
+        return with_revocations(entries, stated)
+    return entries
 
 
 def read_public(path: Path) -> PublicKey | None:

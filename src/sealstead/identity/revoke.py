@@ -15,7 +15,7 @@ from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.history import broken_promise, retiring_entries
 from sealstead.identity.keyslots import find_key
 from sealstead.identity.lookup import find_by_id
-from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, index_entries
+from sealstead.identity.places import FoundKey, KeyPlaces, NoKeyError, index_entries, public_beside
 from sealstead.identity.profile import ProfileFile, ProfileUnreadableError
 from sealstead.identity.statements import find_revocation, profile_key, shortened
 from sealstead.lifecycle.journal import Phase
@@ -184,6 +184,13 @@ def revoke(
                     expected=profile.data,
                     checked=True,
                 ),
+                *(
+                    FileChange(
+                        path=places.directory.revocation_path(name, order.key.id),
+                        content=statement.encode(),
+                    )
+                    for name in _identities_of(places, order.key, signer)
+                ),
             ),
             index=entries,
             facts=facts,
@@ -199,3 +206,10 @@ def revoke(
         reason=order.reason,
         warnings=(*(broken_promise(each, end, at) for each, end in short), *warnings),
     )
+
+
+def _identities_of(places: KeyPlaces, key: PublicKey, signer: FoundKey) -> list[str]:
+    """Return whose key it is, as far as anything here tells; else whose key signs."""
+    names = [entry.identity for entry in index_entries(places) if entry.public_key == key.line]
+    names += [name for name in places.directory.identities() if public_beside(places, name) == key]
+    return list(dict.fromkeys(names)) or [signer.identity]
