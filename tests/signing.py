@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from datetime import datetime
 from functools import cache
-from typing import Any
+from io import BytesIO
+from typing import Any, NamedTuple
+from wsgiref.util import setup_testing_defaults
 
 from tests.certificates import NOW, Issued, issue, issuer
 
+from sealstead.secret import Secret
+from sealstead.server.api_edge import ApiEdge
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.signing.create import By, Named, create_minisign, import_pem
@@ -44,3 +51,65 @@ def make_certificate(
 
 def at_end(issued: Issued) -> datetime:
     return issued.certificate.not_valid_after_utc
+
+
+class Client:
+    """A holder of an API key who asks the protocol in process, at the moment of the fake clock."""
+
+    def __init__(self, key: Secret[str] | str) -> None:
+        self.key = key
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        from tests.api_keys import bearer
+
+        sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "REMOTE_ADDR": "192.0.2.7",
+            "HTTP_AUTHORIZATION": bearer(self.key),
+            "HTTP_USER_AGENT": "tests/1",
+            "CONTENT_LENGTH": str(len(sent)),
+            "wsgi.input": BytesIO(sent),
+        }
+        environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+        environ["PATH_INFO"], _, environ["QUERY_STRING"] = path.partition("?")
+        setup_testing_defaults(environ)
+        seen: list[Any] = []
+        body = b"".join(ApiEdge(_nobody)(environ, lambda *given: seen.append(given)))  # type: ignore[arg-type,return-value]
+        (status, listed) = seen[0]
+        return Answer(int(status[:3]), dict(listed), json.loads(body))
+
+    def sign(self, *items: dict[str, Any], key: str = "", **order: Any) -> Answer:
+        """Ask for signatures of `items`; the rest of the order is that of a PE file unless told otherwise."""
+        body = {"label": "production", "profile": "authenticode", "algorithm": "SHA256", "items": items}
+        headers = {"idempotency_key": key} if key else {}
+        return self.ask("POST", "/api/v1/sign", {**body, **order}, **headers)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    json: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.json.get("code", ""))
+
+    @property
+    def signatures(self) -> list[bytes]:
+        return [base64.b64decode(item["signature"], validate=True) for item in self.json["items"]]
+
+
+def _nobody(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("204 Elsewhere", [])
+    return []
+
+
+def item(
+    content: bytes = b"MZ", *, kind: str = "pe", algorithm: str = "sha256", **facts: Any
+) -> dict[str, Any]:
+    return {"kind": kind, "digest": b64(hashlib.new(algorithm, content).digest()), **facts}
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

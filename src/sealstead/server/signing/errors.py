@@ -102,7 +102,7 @@ class InvalidItemError(InputError):
 
     def __init__(self, index: int, message: str) -> None:
         super().__init__(f"item {index}: {message}")
-        self.members = {"item": index}
+        self.facts = {"item": index}
 
 
 class IdempotencyKeyReusedError(ConflictError):

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+    from tests.signing import Client
+
     from sealstead.server.accounts.models import User
 
 
@@ -32,3 +35,18 @@ def admin() -> User:
     user.is_superuser = True
     user.save()
     return user
+
+
+@pytest.fixture
+def client(ada: User, fake_clock: FakeClock) -> Client:
+    """Ada with a key that signs, at T0."""
+    from tests.api_keys import issue_key
+    from tests.signing import Client
+    from tests.tokens import T0
+
+    from sealstead.server.audit.models import Event
+
+    fake_clock.moment = T0
+    _, text = issue_key(owner=ada)
+    Event.objects.all().delete()
+    return Client(text)

@@ -1,0 +1,153 @@
+"""Group commit: what several requests must have on disk before they answer is written in one transaction.
+
+A commit waits for the disk, and SQLite has one writer. Threads that each commit for themselves would wait in a row; here they
+hand their job to one writer thread of the process, which takes all that are waiting, writes them together and lets every one of
+them go on. While it waits for the disk the next group gathers, so the group is as large as the load asks for.
+
+Rules:
+  * `commit` returns when the job is durable, or raises what it raised; there is no third outcome;
+  * a job that fails takes nobody with it: its group is undone and then written one by one;
+  * within a transaction of the caller a job joins that: it is durable or undone with it.
+
+Processes beside one another on SQLite take turns by a lock on a file: SQLite itself makes whoever comes second sleep,
+for longer each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+
+LARGEST_GROUP = 64
+LOCK_FILE = "commit.lock"
+
+J = TypeVar("J")
+
+
+class _Waiting(Generic[J]):
+    __slots__ = ("done", "error", "job")
+
+    def __init__(self, job: J) -> None:
+        self.job = job
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class GroupCommit(Generic[J]):
+    """Writes jobs with `write`, in the current transaction, all of a group by one call."""
+
+    def __init__(self, write: Callable[[Sequence[J]], None]) -> None:
+        self._write_jobs = write
+        self._writer: _Writer[J] | None = None
+        self._making = threading.Lock()
+
+    def commit(self, job: J) -> None:
+        """Have `job` written and return when it is durable.
+
+        Raises:
+            Exception: whatever writing it raised; nothing of it was written.
+        """
+        if connection.in_atomic_block:
+            self._write_jobs([job])
+            return
+        writer = self._writer
+        # A thread does not survive a fork: each process makes its own.
+        if writer is None or writer.process != os.getpid():
+            with self._making:
+                if self._writer is None or self._writer.process != os.getpid():
+                    self._writer = _Writer(self._write_jobs)
+                writer = self._writer
+        writer.commit(job)
+
+    def close(self) -> None:
+        """Write what was handed over, and end the thread and its connection; the next job starts another."""
+        writer, self._writer = self._writer, None
+        if writer is not None and writer.process == os.getpid():
+            writer.close()
+
+
+class _Writer(Generic[J]):
+    """The thread of one process, with its own connection to the database."""
+
+    def __init__(self, write: Callable[[Sequence[J]], None]) -> None:
+        self.process = os.getpid()
+        self._write_jobs = write
+        self._queue: SimpleQueue[_Waiting[J] | None] = SimpleQueue()
+        self._lock_path: Path | None = (
+            settings.SEALSTEAD.data_dir / LOCK_FILE if connection.vendor == "sqlite" else None
+        )
+        self._descriptor: int | None = None
+        # A daemon: whoever waits for a commit keeps the process alive, not the writer.
+        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+        self._thread.start()
+
+    def commit(self, job: J) -> None:
+        waiting = _Waiting(job)
+        self._queue.put(waiting)
+        waiting.done.acquire()
+        if waiting.error is not None:
+            raise waiting.error
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while (first := self._queue.get()) is not None:
+                group, ends = self._gather(first)
+                self._write(group)
+                if ends:
+                    return
+        finally:
+            connection.close()
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+
+    def _gather(self, first: _Waiting[J]) -> tuple[list[_Waiting[J]], bool]:
+        group = [first]
+        with contextlib.suppress(Empty):
+            while len(group) < LARGEST_GROUP:
+                item = self._queue.get_nowait()
+                if item is None:
+                    return group, True
+                group.append(item)
+        return group, False
+
+    def _write(self, group: list[_Waiting[J]]) -> None:
+        try:
+            with self._turn(), transaction.atomic(durable=True):
+                self._write_jobs([waiting.job for waiting in group])
+        except Exception as exc:  # noqa: BLE001 - handed to whoever waits
+            if isinstance(exc, DatabaseError):
+                connection.close_if_unusable_or_obsolete()
+            if len(group) > 1:
+                for waiting in group:
+                    self._write([waiting])
+                return
+            group[0].error = exc
+        for waiting in group:
+            waiting.done.release()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._lock_path is None:
+            yield
+            return
+        if self._descriptor is None:
+            self._descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)

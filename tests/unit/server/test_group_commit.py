@@ -1,0 +1,110 @@
+"""Group commit on a real database: durable when it returns, one failure is nobody else's, groups form under load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from tests.tokens import T0
+
+from sealstead.server.accounts.models import OneTimeMark
+from sealstead.server.group_commit import GroupCommit
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+END = int(T0.timestamp())
+
+
+class Notes:
+    """Writes one row for each job; a job called `bad` breaks, one called `slow` waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.groups: list[int] = []
+        self.go_on = threading.Event()
+        self.began = threading.Event()
+        self.commit = GroupCommit(self._write)
+
+    def _write(self, jobs: Sequence[str]) -> None:
+        assert connection.in_atomic_block
+        for job in jobs:
+            OneTimeMark.objects.create(mark=job, expires_at_us=END)
+        if "slow" in jobs:
+            self.began.set()
+            assert self.go_on.wait(10)
+        if "bad" in jobs:
+            raise ValueError("bad")
+        self.groups.append(len(jobs))
+
+
+@pytest.fixture
+def notes() -> Iterator[Notes]:
+    notes = Notes()
+    yield notes
+    notes.commit.close()
+
+
+def written() -> set[str]:
+    return set(OneTimeMark.objects.values_list("mark", flat=True))
+
+
+def test_what_returned_is_there_for_everybody(notes: Notes) -> None:
+    notes.commit.commit("one")
+    assert written() == {"one"}
+
+
+def test_whatever_waits_goes_into_one_commit_and_a_bad_one_alone_fails(notes: Notes) -> None:
+    with ThreadPoolExecutor(12) as threads:
+        slow = threads.submit(notes.commit.commit, "slow")
+        assert notes.began.wait(10)
+        # These gather behind it.
+        bad = threads.submit(notes.commit.commit, "bad")
+        good = [threads.submit(notes.commit.commit, f"good {number}") for number in range(8)]
+        while notes.commit._writer is None or notes.commit._writer._queue.qsize() < 9:
+            notes.began.wait(0.01)
+        notes.go_on.set()
+        for one in (slow, *good):
+            one.result(10)
+        with pytest.raises(ValueError, match="bad"):
+            bad.result(10)
+    assert written() == {"slow", *(f"good {number}" for number in range(8))}
+    # The group of nine was undone for the bad one, and the good ones written one by one.
+    assert notes.groups == [1] * 9
+
+
+def test_a_group_is_one_transaction(notes: Notes) -> None:
+    with ThreadPoolExecutor(12) as threads:
+        first = threads.submit(notes.commit.commit, "slow")
+        assert notes.began.wait(10)
+        others = [threads.submit(notes.commit.commit, f"n{number}") for number in range(8)]
+        while notes.commit._writer is None or notes.commit._writer._queue.qsize() < 8:
+            notes.began.wait(0.01)
+        notes.go_on.set()
+        for one in (first, *others):
+            one.result(10)
+    assert notes.groups == [1, 8]
+
+
+def test_the_database_s_own_refusal_arrives(notes: Notes) -> None:
+    notes.commit.commit("twice")
+    with pytest.raises(DatabaseError):
+        notes.commit.commit("twice")
+    notes.commit.commit("after")
+    assert written() == {"twice", "after"}
+
+
+def test_within_a_transaction_a_job_belongs_to_it(notes: Notes) -> None:
+    with transaction.atomic():
+        notes.commit.commit("mine")
+        transaction.set_rollback(True)
+    assert written() == set()
+
+
+def test_after_the_end_another_writer_begins(notes: Notes) -> None:
+    notes.commit.commit("one")
+    notes.commit.close()
+    notes.commit.close()
+    notes.commit.commit("two")
+    assert written() == {"one", "two"}
