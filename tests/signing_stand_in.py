@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -130,7 +131,9 @@ class StandIn:
             "roles": ["Standard"],
             "state": "active",
             "created_at": NOW.isoformat(),
-            "expires_at": None,
+            "expires_at": None
+            if self.expires_in_seconds is None
+            else (NOW + timedelta(seconds=self.expires_in_seconds)).isoformat(),
             "expires_in_seconds": self.expires_in_seconds,
             "retires_at": self.retires_at,
             "overdue_at": None,

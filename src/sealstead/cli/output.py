@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,9 @@ _CONTROL = {
     for code in range(first, last + 1)
 }
 """C0 and C1 but newline and tab, and what turns the direction of text; and how they are shown."""
+
+
+_BAR = 40
 
 
 class UnwritableOutputError(UpstreamError):
@@ -110,6 +114,38 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         _write(f"{name.ljust(width)}  {plain(value)}")
+
+
+class Progress:
+    """Shows on a terminal how many of `total` are done, once that takes longer than a second."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0.0
+        self._shown = False
+        self._began = time.monotonic()
+        # One thing has no progress, and a log takes no bar.
+        self._wanted = total > 1 and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __enter__(self) -> Progress:  # noqa: PYI034 - Self costs the import of typing at each start
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.clear()
+
+    def advance(self, by: float) -> None:
+        """`by` is in files; threads may call it, and a lost step shows a little less."""
+        self._done += by
+        if self._wanted and time.monotonic() - self._began > 1:
+            self._shown = True
+            filled = "#" * round(_BAR * self._done / self._total)
+            click.echo(f"\r[{filled:<{_BAR}}] {int(self._done)} of {self._total}", err=True, nl=False)
+
+    def clear(self) -> None:
+        """Take the bar away, so that a line can be written."""
+        if self._shown:
+            self._shown = False
+            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 _THEMES: dict[str, dict[str, str] | None] = {

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sealstead.codesign.kinds import AUTHENTICODE, Kind, detached_kind, kind_of
+from sealstead.codesign.server_errors import ServerNotFoundError
 from sealstead.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -37,11 +38,17 @@ def find_certificates(api: ServerApi, selector: Selector) -> tuple[ServerCertifi
     Raises:
         NoCertificateError: there is none for this key.
     """
-    found = api.certificates(label=selector.label, thumbprint=selector.thumbprint, subject=selector.subject)
+    try:
+        found = api.certificates(
+            label=selector.label, thumbprint=selector.thumbprint, subject=selector.subject
+        )
+    except ServerNotFoundError:
+        found = ()
     if not found:
         raise NoCertificateError(
-            f"the server has no certificate with {selector} for this API key",
-            hint="the owner of the key sees under My certificates what was granted",
+            f"no certificate with the {selector} for this API key",
+            hint="the key's owner sees on the server, under My certificates, what was granted; the key itself may be for "
+            "some labels only",
         )
     return found
 

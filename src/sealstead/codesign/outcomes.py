@@ -49,13 +49,13 @@ class Wishes:
     jobs: int = 4
     extra_certificates: tuple[bytes, ...] = ()
     stamper: Stamper | None = None
-    progress: Callable[[int], None] = lambda _: None
-    """Called with the number of files that are done, each time some are."""
+    progress: Callable[[float], None] = lambda _: None
+    """Called with how much of a file is done, each time some is; by several threads."""
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What became of a file: signed, would-sign, skipped, failed, or not-reached."""
+    """What became of a file: signed, time-stamped, would-sign, skipped, failed, or not-reached."""
 
     target: Target
     status: str = "not-reached"

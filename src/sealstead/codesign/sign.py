@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BATCH = 256
 BLAKE2B_512 = "BLAKE2b-512"
+_A_STEP = 0.5
+"""Reading a file and finishing its signature are the two that take time."""
 
 
 class VerifyAfterError(VerificationError):
@@ -51,12 +53,9 @@ def sign_targets(
     Raises:
         KeyUnavailableError, DeniedError, UpstreamError and others of `ServerApi`: the server signs nothing for us.
     """
-    done = 0
     for start in range(0, len(targets), BATCH):
         batch = [Outcome(target=target) for target in targets[start : start + BATCH]]
         _sign_batch(api, certificates, batch, wishes)
-        done += len(batch)
-        wishes.progress(done)
         yield batch
         if not wishes.go_on and any(one.status == "failed" for one in batch):
             return
@@ -66,9 +65,9 @@ def _sign_batch(
     api: ServerApi, certificates: Sequence[ServerCertificate], batch: Sequence[Outcome], wishes: Wishes
 ) -> None:
     steps: tuple[Callable[[], None], ...] = (
-        lambda: each(batch, partial(_digest, certificates, wishes), wishes.jobs),
+        lambda: each(batch, partial(_digest, certificates, wishes), wishes),
         lambda: _ask(api, batch, wishes),
-        lambda: each(batch, partial(_finish, wishes), wishes.jobs),
+        lambda: each(batch, partial(_finish, wishes), wishes),
         lambda: put(batch, wishes),
     )
     for step in steps:
@@ -76,7 +75,7 @@ def _sign_batch(
             step()
 
 
-def each(batch: Sequence[Outcome], work: Callable[[Outcome], None], jobs: int) -> None:
+def each(batch: Sequence[Outcome], work: Callable[[Outcome], None], wishes: Wishes) -> None:
     """Do `work` for each outcome that is open; what goes wrong with one of them stays with it."""
 
     def one(outcome: Outcome) -> None:
@@ -84,11 +83,12 @@ def each(batch: Sequence[Outcome], work: Callable[[Outcome], None], jobs: int) -
             work(outcome)
         except SealsteadError as exc:
             outcome.fail(exc)
+        wishes.progress(_A_STEP)
 
-    at_once([partial(one, outcome) for outcome in batch if outcome.open], jobs=jobs)
+    at_once([partial(one, outcome) for outcome in batch if outcome.open], jobs=wishes.jobs)
 
 
-def put(batch: Sequence[Outcome], wishes: Wishes) -> None:
+def put(batch: Sequence[Outcome], wishes: Wishes, *, done: str = "signed") -> None:
     """Put the signatures of all open outcomes to their files, and read them again where that is wanted."""
     ready = [one for one in batch if one.open]
     prepared = []
@@ -102,10 +102,10 @@ def put(batch: Sequence[Outcome], wishes: Wishes) -> None:
         if (error := failed.get(one.digested.path)) is not None:
             one.fail(error)
     if wishes.verify_after:
-        each(batch, _verify, wishes.jobs)
+        each(batch, _verify, wishes)
     for one in ready:
         if one.open:
-            one.status = "signed"
+            one.status = done
 
 
 def _digest(certificates: Sequence[ServerCertificate], wishes: Wishes, outcome: Outcome) -> None:

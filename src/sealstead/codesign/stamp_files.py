@@ -33,12 +33,9 @@ class SignatureNotOfFileError(VerificationError):
 
 def stamp_targets(targets: Sequence[Target], wishes: Wishes) -> Iterator[list[Outcome]]:
     """Put time-stamps to files, and give what became of them, a batch at a time; those without a signature are skipped."""
-    done = 0
     for start in range(0, len(targets), BATCH):
         batch = [Outcome(target=target) for target in targets[start : start + BATCH]]
         _stamp_batch(batch, wishes)
-        done += len(batch)
-        wishes.progress(done)
         yield batch
         if not wishes.go_on and any(one.error for one in batch):
             return
@@ -46,9 +43,9 @@ def stamp_targets(targets: Sequence[Target], wishes: Wishes) -> Iterator[list[Ou
 
 def _stamp_batch(batch: Sequence[Outcome], wishes: Wishes) -> None:
     steps: tuple[Callable[[], None], ...] = (
-        lambda: each(batch, _read, wishes.jobs),
-        lambda: each(batch, partial(_stamp, wishes), wishes.jobs),
-        lambda: put(batch, wishes),
+        lambda: each(batch, _read, wishes),
+        lambda: each(batch, partial(_stamp, wishes), wishes),
+        lambda: put(batch, wishes, done="time-stamped"),
     )
     for step in steps:
         if wishes.go_on or not any(one.error for one in batch):

@@ -187,10 +187,10 @@ def test_what_is_signed_already_is_left_alone_unless_it_changed(server: StandIn,
 
 def test_300_files_are_two_requests(server: StandIn, tmp_path: Path) -> None:
     files = [put(tmp_path / f"{number:03}.exe", tiny_pe(machine=number + 1)) for number in range(300)]
-    seen: list[int] = []
+    seen: list[float] = []
     assert set(states(sign(server, files, progress=seen.append))) == {"signed"}
     assert [len(body["items"]) for body in server.asked] == [256, 44]
-    assert seen == [256, 300]
+    assert sum(seen) == 300
     assert len({signature_of(path) for path in files}) == 300
 
 

@@ -76,9 +76,9 @@ def test_signed_files_get_one_time_stamp(tsa: Tsa, tmp_path: Path) -> None:
     ]
     assert [tokens(path) for path in files] == [0, 0, 0, 0]
     for _ in range(2):  # the second time, it is replaced
-        assert states(stamp(tsa, *files)) == ["signed"] * 4
+        assert states(stamp(tsa, *files)) == ["time-stamped"] * 4
         assert [tokens(path) for path in files] == [1, 1, 1, 1]
-    assert states(stamp(tsa, f"{files[-1]}.p7s")) == ["signed"]
+    assert states(stamp(tsa, f"{files[-1]}.p7s")) == ["time-stamped"]
 
 
 def test_files_without_a_signature_are_skipped(tsa: Tsa, tmp_path: Path) -> None:

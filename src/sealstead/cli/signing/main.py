@@ -7,6 +7,11 @@ import click
 from sealstead.cli.groups import LazyGroup, Places
 
 COMMANDS: Places = {
+    "sign": ("sealstead.cli.signing.sign:sign", "Sign files with a key that the server holds."),
+    "timestamp": (
+        "sealstead.cli.signing.timestamp:timestamp",
+        "Put time-stamps to files that are signed already.",
+    ),
     "auth": ("sealstead.cli.signing.auth:auth", "Store an API key, and see how it stands."),
     "config": ("sealstead.cli.signing.config:config", "Settings that hold for every command."),
     "completion": (
@@ -23,6 +28,7 @@ COMMANDS: Places = {
     epilog="""\b
 Examples:
   echo KEY | SignotaurTool auth set-key --from-stdin --write-key-file ~/.signotaur/api_key.txt
+  SignotaurTool sign --af ~/.signotaur/api_key.txt -s https://sign.example.org --label production app.exe
   SignotaurTool auth status --af ~/.signotaur/api_key.txt -s https://sign.example.org
 """,
 )

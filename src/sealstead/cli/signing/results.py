@@ -1,0 +1,134 @@
+"""What became of each file, told as it becomes known or as one JSON document at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sealstead.cli import output
+from sealstead.cli.main import exit_code_of
+
+if TYPE_CHECKING:
+    from sealstead.cli.signing.options import SigningOptions
+    from sealstead.codesign.outcomes import Outcome
+
+_REFUSED = 1
+
+
+class Teller:
+    """Tells what becomes of `total` files."""
+
+    def __init__(self, options: SigningOptions, *, go_on: bool, total: int) -> None:
+        self._options = options
+        self._go_on = go_on
+        self._total = total
+        self._outcomes: list[Outcome] = []
+        self._missing: list[str] = []
+        self._progress = output.Progress(total)
+
+    def advance(self, by: float) -> None:
+        """Called with fractions of a file as work on it goes on."""
+        self._progress.advance(by)
+
+    def missing(self, names: Sequence[str]) -> None:
+        """Tell of names that led to no file."""
+        for name in names:
+            self._missing.append(name)
+            if not self._options.as_json:
+                output.error(f"{name}: no file")
+
+    def run(self, batches: Iterable[Sequence[Outcome]], facts: Mapping[str, Any]) -> int:
+        """Tell what `batches` bring, and return the exit code.
+
+        Raises:
+            SealsteadError: the one that ended it; what had been done until then has been told.
+        """
+        try:
+            with self._progress:
+                for batch in batches:
+                    self._progress.clear()
+                    for outcome in batch:
+                        self._tell(outcome)
+                    self._outcomes += batch
+        finally:
+            self._finish(facts)
+        failures = [outcome.error for outcome in self._outcomes if outcome.error is not None]
+        if failures and not self._go_on:
+            raise failures[0]
+        if self._missing:
+            return _REFUSED
+        codes = {exit_code_of(error) for error in failures}
+        return codes.pop() if len(codes) == 1 else _REFUSED if codes else 0
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self._options.as_json:
+            return
+        name = outcome.target.name
+        if outcome.error is not None and self._go_on:
+            output.error(_named(name, outcome.target.path, outcome.error.message), outcome.error.hint)
+        elif outcome.error is None and outcome.status != "not-reached":
+            output.data(f"{name}: {self._words(outcome)}")
+
+    def _words(self, outcome: Outcome) -> str:
+        if outcome.status == "skipped":
+            return f"skipped: {outcome.note}"
+        if outcome.status == "would-sign":
+            return (
+                f"would be signed as a {outcome.kind.what if outcome.kind else 'file'}, {outcome.algorithm}"
+            )
+        parts = [outcome.status]
+        if outcome.signature_path is not None:
+            parts.append(f"signature in {outcome.signature_path.name}")
+        if outcome.stamped_at is not None:
+            word = "" if outcome.status == "time-stamped" else "time-stamp "
+            parts.append(f"{word}{outcome.stamped_at:%Y-%m-%d %H:%M:%S} UTC")
+        return ", ".join(parts)
+
+    def _finish(self, facts: Mapping[str, Any]) -> None:
+        counts = Counter(outcome.status for outcome in self._outcomes)
+        counts["failed"] += len(self._missing)
+        not_reached = counts.pop("not-reached", 0) + self._total - len(self._outcomes)
+        if self._options.as_json:
+            rows = [_row(outcome) for outcome in self._outcomes]
+            rows += [
+                {"file": name, "status": "failed", "error": {"code": "no-files"}} for name in self._missing
+            ]
+            output.document({**facts, "files": rows, "counts": {**counts, "not-reached": not_reached}})
+            return
+        total = self._total + len(self._missing)
+        if total > 1:
+            words = [f"{count} {status}" for status, count in sorted(counts.items()) if count]
+            if not_reached:
+                words.append(f"{not_reached} left as they were")
+            output.note(f"{total} files: {', '.join(words)}")
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    signature = outcome.signature_path
+    row: dict[str, Any] = {
+        "file": outcome.target.name,
+        "path": str(outcome.target.path),
+        "status": outcome.status,
+        "kind": outcome.kind.name if outcome.kind else None,
+        "algorithm": outcome.algorithm or None,
+        "digest": outcome.digest.hex() or None,
+        "signature": str(signature) if signature else None,
+        "timestamp": outcome.stamped_at.isoformat().replace("+00:00", "Z") if outcome.stamped_at else None,
+        "thumbprint": outcome.certificate.thumbprint if outcome.certificate else None,
+        "request_id": outcome.request_id or None,
+    }
+    if outcome.note:
+        row["note"] = outcome.note
+    if outcome.error is not None:
+        row["error"] = {
+            "code": outcome.error.code,
+            "message": outcome.error.message,
+            "hint": outcome.error.hint,
+        }
+    return row
+
+
+def _named(name: str, path: Path, message: str) -> str:
+    return message if message.startswith((name, str(path))) else f"{name}: {message}"
