@@ -17,8 +17,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from tests.certificates import NOW as CERTIFIED_AT
+from tests.certificates import leaf
 from tests.languages.visible import untranslated
 from tests.languages.walk import (
+    CERTIFICATE,
     FILE,
     FOR_ADMINISTRATORS,
     KEY,
@@ -37,6 +40,8 @@ from tests.rows import ORIGIN, make_project, make_release, make_user
 from sealstead.server.accounts import recovery, totp
 from sealstead.server.accounts.models import User
 from sealstead.server.credentials.issue import issue_upload_token
+from sealstead.server.signing.create import By, Named, import_pem, request_certificate
+from sealstead.server.signing.manage import grant
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +58,8 @@ NAMES = (
         "TOTP",
         "QR",
         "SHA-256",
+        "RSA-3072",
+        "RSA-4096",
         ORIGIN.user_agent,
     ),
     *("twine", "uv", "pip", "keyring", ".pypirc", "GitHub Actions", "GitLab CI"),
@@ -81,6 +88,7 @@ class Visitor:
             "other-member",
             "laptop",
             "walked token",
+            "walked",
             *NAMES,
         ]
 
@@ -108,7 +116,17 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
     session["account_authentication_methods"] = [{"method": "password", "at": now, "username": user.username}]
     session["recent_auth_at"] = now
     session.save()
-    arguments = {MEMBER: str(other.id), PERSON: str(other.id), TOKEN: str(token.id)}
+    by = By(actor=None, at=CERTIFIED_AT, origin=ORIGIN)
+    # Of a file: making a test authority would cost a big key each time.
+    made = import_pem(leaf().pem(), None, Named(label="walked", alias="walked"), by).row
+    grant(made, user, by)
+    awaiting = request_certificate("walked", Named(label="walked"), by, algorithm="P-256").row
+    arguments = {
+        MEMBER: str(other.id),
+        PERSON: str(other.id),
+        TOKEN: str(token.id),
+        CERTIFICATE: str(awaiting.id),
+    }
     yield Visitor(client=client, user=user, arguments=arguments)
     translation.deactivate()
 

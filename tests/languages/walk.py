@@ -12,6 +12,7 @@ MEMBER = "{member}"
 TOKEN = "{token}"
 KEY = "{key}"
 PERSON = "{person}"
+CERTIFICATE = "{certificate}"
 
 _PROJECT = {"name": PROJECT}
 _RELEASE = {"name": PROJECT, "version": VERSION}
@@ -45,6 +46,7 @@ PLAIN: dict[str, dict[str, str]] = {
     "token_details": {"credential_id": TOKEN},
     "token_rotate": {"credential_id": TOKEN},
     "token_revoke": {"credential_id": TOKEN},
+    "own-certificates": {},
     "manage-projects": {},
     "manage-releases": _PROJECT,
     "manage-release": _RELEASE,
@@ -60,6 +62,7 @@ PLAIN: dict[str, dict[str, str]] = {
 """Pages that somebody without a second factor meets."""
 
 _PERSON = {"user_id": PERSON}
+_CERTIFICATE = {"certificate_id": CERTIFICATE}
 
 FOR_ADMINISTRATORS: dict[str, dict[str, str]] = {
     "server-users": {},
@@ -67,6 +70,13 @@ FOR_ADMINISTRATORS: dict[str, dict[str, str]] = {
     "server-user": _PERSON,
     "server-user-change": {**_PERSON, "action": "delete"},
     "server-events": {},
+    "server-certificates": {},
+    "server-certificate-sources": {},
+    "server-certificate-add": {"source": "test"},
+    "server-certificate": _CERTIFICATE,
+    "server-certificate-load": _CERTIFICATE,
+    "server-certificate-grant": _CERTIFICATE,
+    "server-certificate-change": {**_CERTIFICATE, "action": "delete"},
 }
 """Pages that others do not find."""
 
@@ -89,6 +99,8 @@ NOT_PAGES = {
     "manage-withdraw",
     "manage-role",
     "manage_account_sign_out_elsewhere",
+    "server-certificate-withdraw",
+    "server-user-certificates",
     "language",
     # Need a sign-in half way or an account without a password; the tests of accounts show them.
     "account_set_password",
@@ -100,6 +112,7 @@ NOT_PAGES = {
     "csp-report",
     "security-txt",
     "legacy-upload",
+    "certificate-download",
 }
 
 

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sealstead.server.audit.urls")),
     path("", include("sealstead.server.accounts.urls")),
     path("", include("sealstead.server.credentials.urls")),
+    path("", include("sealstead.server.signing.urls")),
     path("", include("sealstead.server.site.urls")),
     path("", include("sealstead.server.index.browse_urls")),
     path("", include("sealstead.server.index.manage_urls")),

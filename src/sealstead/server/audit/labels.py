@@ -165,6 +165,8 @@ REASONS: dict[str, Promise] = {
 }
 """Why something was refused, for codes whose event carries no reason in words."""
 
+_FOR_PROGRAMS = {"certificate_id"}
+"""Details that say again what another says in words."""
 _MOMENTS = {"expires_at", "retires_at", "overdue_at"}
 _OUR_WORDS = {"role", "step", "by", "kind", "admin"}
 
@@ -174,7 +176,7 @@ def shown_details(details: dict[str, object]) -> list[tuple[str, str]]:
     return [
         (str(DETAILS.get(name, name)), _shown(name, value))
         for name, value in details.items()
-        if value not in (None, "", [])
+        if value not in (None, "", []) and name not in _FOR_PROGRAMS
     ]
 
 
