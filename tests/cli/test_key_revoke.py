@@ -121,13 +121,21 @@ def test_every_command_names_the_same_way_on(publisher: Publisher) -> None:
     assert "key-rotate" in told.err
     for command in (
         ["sign", "--url", "https://example.org/~ada"],
+        ["sign", "--url", "https://example.org/~ada", "--dry-run"],
         ["update-proofs", "--force"],
+        ["update-proofs", "--dry-run"],
+        ["sign-file", "pypi_profile.toml"],
         ["validate"],
+        ["inspect"],
         ["doctor"],
         ["verify"],
+        ["key-info"],
+        ["key-info", "--json"],
+        ["key-list"],
+        ["key-list", "--json"],
     ):
         done = publisher.run(*command)
-        assert "key-rotate" in done.out + done.err, command
+        assert "key-rotate gives the profile another key" in done.out + done.err, command
         assert "keygen" not in done.out + done.err
 
 
@@ -148,6 +156,41 @@ def test_it_outlives_the_index_and_holds_away_from_the_profile(publisher: Publis
     states = {row["key_id"]: row["state"] for row in publisher.good("key-list", "--json").json}
     assert (len(states), states[revoked]) == (2, "revoked")
     publisher.good("sign-file", "file", "--keyring-identity", "ada")
+
+
+def test_a_second_profile_with_the_same_key_is_told_too(publisher: Publisher) -> None:
+    """It does not say that the key is revoked, and whoever reads it would go on believing."""
+    published(publisher)
+    revoked = own_id(publisher)
+    text = publisher.profile.read_text()
+    publisher.good("key-revoke", "--reason", "compromised", "--force")
+    publisher.profile.write_text(text)
+    for command in (
+        ["sign", "--url", "https://example.org/~ada"],
+        ["update-proofs"],
+        ["doctor"],
+        ["key-info"],
+    ):
+        done = publisher.run(*command)
+        assert "key-rotate gives the profile another key" in done.out + done.err, command
+    assert refused(publisher, "key-rotate", "--overlap", "7d").error == "revoked-key"
+    publisher.good("key-rotate")
+    # A thief could have signed a rotation as well, so there is none.
+    assert now(publisher).profile.verification.statements == ()
+    assert own_id(publisher) != revoked
+    check_proofs(now(publisher))
+    after = publisher.good("key-list")
+    assert "key-rotate" not in after.out + after.err
+
+
+def test_a_clone_of_the_profile_knows_of_it_where_the_key_directory_does_not(publisher: Publisher) -> None:
+    published(publisher)
+    publisher.good("key-revoke", "--force")
+    (publisher.keys / "keys.json").unlink()
+    for path in publisher.keys.glob("*.revoked"):
+        path.unlink()
+    assert publisher.good("key-info", "--json").json["state"] == "revoked"
+    assert publisher.good("key-list", "--json").json[0]["state"] == "revoked"
 
 
 def test_a_revocation_beside_the_key_counts_only_if_it_is_signed(publisher: Publisher) -> None:

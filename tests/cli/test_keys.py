@@ -40,6 +40,7 @@ def test_everything_about_a_key(publisher: Publisher) -> None:
         "public_key": made["public_key"],
         "generated": "",
         "state": "active",
+        "revoked_at": None,
         "stored": ["disk"],
         "encrypted": False,
         "profile_binding": f"matches ({publisher.profile})",

@@ -20,11 +20,12 @@ from sealstead.errors import SealsteadError
 from sealstead.formats.minisign import PublicKey
 from sealstead.identity.check_profile import Level, check_profile
 from sealstead.identity.journal import find_pending
-from sealstead.identity.keyslots import KeyPlaces, NoKeyError, find_key, public_beside
+from sealstead.identity.keyslots import KeyPlaces, NoKeyError, find_key, index_entries, public_beside
 from sealstead.identity.listing import ListedKey, index_problem, list_keys
 from sealstead.identity.profile import ProfileFile
 from sealstead.identity.proofs import NOT_BEFORE
-from sealstead.identity.statements import find_revocation, profile_key
+from sealstead.identity.standing import revoked_since
+from sealstead.identity.statements import profile_key
 
 SCRIPT = "pypi-profile"
 OURS = "sealstead"
@@ -82,11 +83,11 @@ def check_keys(
         else [Check("keys", Status.NOTE, "signing key", "unknown while the profile cannot be read")]
     )
     for check in signing:
-        revocation = find_revocation(file.profile, wanted, at) if file and wanted else None
-        if revocation is None or check.status is not Status.OK:
+        revoked = revoked_since(file.profile, index_entries(places), wanted, at) if file and wanted else None
+        if revoked is None or check.status is not Status.OK:
             yield check
             continue
-        fact = f"{check.detail} was revoked on {revocation.revoked_at:%Y-%m-%d}"
+        fact = f"{check.detail} was revoked on {revoked:%Y-%m-%d}"
         yield check._replace(
             status=Status.PROBLEM, detail=fact, hint="key-rotate gives the profile another key"
         )

@@ -50,12 +50,17 @@ class Rotation(Record):
     keep_old: bool = True
     proofs_end: datetime | None = None
     package: str | None = None
+    remembered: datetime | None = None
+    """Since when the old key is revoked, as far as the key directory remembers: this profile may not say so."""
 
     def revocation(self, at: datetime) -> Revocation | None:
         """Return what the profile says of the old key, if it is revoked: then its word about a successor is none."""
         if self.profile is None or self.old.public is None:
             return None
         return find_revocation(self.profile.profile, self.old.public, at)
+
+    def is_revoked(self, at: datetime) -> bool:
+        return self.remembered is not None or self.revocation(at) is not None
 
 
 def check_rotation(rotation: Rotation, *, at: datetime) -> None:
@@ -70,9 +75,10 @@ def check_rotation(rotation: Rotation, *, at: datetime) -> None:
             "--overlap keeps the old key, and --no-keep-old gives it up", hint="use one of the two"
         )
     revocation = rotation.revocation(at)
-    if revocation is not None and rotation.overlap:
+    if rotation.is_revoked(at) and rotation.overlap:
+        why = f" ({revocation.reason})" if revocation is not None else ""
         raise RevokedKeyError(
-            f"the old key is revoked ({revocation.reason}): nobody would believe it until the end of an overlap",
+            f"the old key is revoked{why}: nobody would believe it until the end of an overlap",
             hint="leave --overlap out",
         )
 
@@ -95,7 +101,7 @@ def preview(places: KeyPlaces, rotation: Rotation, *, at: datetime) -> Rekeyed:
         retires_at=at + rotation.overlap if rotation.overlap else None,
         pages=pages_of(rotation.profile.profile) if rotation.profile else (),
         in_keyring=False,
-        stated=rotation.profile is not None and rotation.revocation(at) is None,
+        stated=rotation.profile is not None and not rotation.is_revoked(at),
         dry_run=True,
     )
 
@@ -128,7 +134,7 @@ def rotate(
     new_key, new = make_new_key(new_passphrase)
     retires_at = at + rotation.overlap
     # A thief of a revoked key could sign such a statement as well: it would say nothing.
-    states = rotation.profile is not None and rotation.revocation(at) is None
+    states = rotation.profile is not None and not rotation.is_revoked(at)
     statement = make_rotation(old, new_key, issued_at=at, retires_at=retires_at) if states else None
     kept = _promises(
         places, rotation, new_key, at=at, chain_end=retires_at if states else at, open_key=open_key

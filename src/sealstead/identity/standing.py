@@ -21,23 +21,35 @@ class Said(NamedTuple):
     hint: str
 
 
+def revoked_since(
+    profile: Profile | None, entries: Sequence[IndexEntry], key: PublicKey, at: datetime
+) -> datetime | None:
+    """Return since when `key` is revoked, whether the profile here says so or the key directory remembers it."""
+    moments = [
+        entry.revoked_at
+        for entry in entries
+        if entry.public_key == key.line and entry.revoked_at is not None and entry.revoked_at <= at
+    ]
+    if profile is not None and profile.verification.statements:
+        from sealstead.identity.statements import find_revocation
+
+        if (stated := find_revocation(profile, key, at)) is not None:
+            moments.append(stated.revoked_at)
+    return min(moments, default=None)
+
+
 def check_usable(
     profile: Profile | None, entries: Sequence[IndexEntry], key: PublicKey, at: datetime
 ) -> None:
-    """Refuse a revoked key, whether the profile here says so or the index.
+    """Refuse a revoked key, whether the profile here says so or the key directory remembers it.
 
     Raises:
         RevokedKeyError: nobody believes what it signs.
     """
-    if profile is not None and profile.verification.statements:
-        from sealstead.identity.sign_claim import check_not_revoked
+    if (moment := revoked_since(profile, entries, key, at)) is not None:
+        from sealstead.identity.sign_claim import revoked_error
 
-        check_not_revoked(profile, key, at)
-    for entry in entries:
-        if entry.public_key == key.line and entry.state_at(at) is KeyState.REVOKED:
-            from sealstead.identity.sign_claim import revoked_error
-
-            raise revoked_error(key, entry.revoked_at or at)
+        raise revoked_error(key, moment)
 
 
 def told_of(

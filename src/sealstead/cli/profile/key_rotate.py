@@ -76,8 +76,10 @@ def key_rotate(
 
     SOURCE is the profile: a TOML file, or a directory with one. Default: the profile here.
     """
+    from sealstead.identity.places import index_entries
     from sealstead.identity.proofs import parse_expiry
     from sealstead.identity.rotate import check_rotation, preview, rotate
+    from sealstead.identity.standing import revoked_since
 
     length = chosen_overlap(overlap, overlap_days)
     context = open_context(**options, writes=not dry_run)
@@ -94,6 +96,9 @@ def key_rotate(
             keep_old=not no_keep_old,
             proofs_end=parse_expiry(expires, context.at),
             package=profile_package,
+            remembered=revoked_since(None, index_entries(context.places), old.public, context.at)
+            if old.public is not None
+            else None,
         )
         check_rotation(rotation, at=context.at)
         if dry_run:

@@ -49,7 +49,7 @@ def show_info(context: KeyContext, found: FoundKey, *, as_json: bool) -> None:
     from sealstead.identity.listing import describe, moment
 
     public = _public(context, found)
-    listed = describe(context.places, found, public, context.at)
+    listed = _as_stated(context, describe(context.places, found, public, context.at))
     binding = _binding(context, public)
     if as_json:
         output.document(
@@ -62,11 +62,13 @@ def show_info(context: KeyContext, found: FoundKey, *, as_json: bool) -> None:
                 "public_key": public.line if public else None,
                 "generated": moment(listed.created_at),
                 "state": str(listed.state),
+                "revoked_at": moment(listed.revoked_at),
                 "stored": list(listed.stored),
                 "encrypted": found.file.encrypted,
                 "profile_binding": binding,
             }
         )
+        _tell_revoked(listed)
         return
     output.facts(
         [
@@ -80,7 +82,37 @@ def show_info(context: KeyContext, found: FoundKey, *, as_json: bool) -> None:
             ("profile", binding),
         ]
     )
+    _tell_revoked(listed)
     _tell_step(context, found)
+
+
+def _as_stated(context: KeyContext, key: ListedKey) -> ListedKey:
+    """Return the key as revoked where the profile here says that it is, and the key directory does not know."""
+    profile = context.profile.profile if context.profile else None
+    if profile is None or not profile.verification.statements or key.public is None:
+        return key
+    from sealstead.custody.key_index import KeyState
+    from sealstead.identity.standing import revoked_since
+    from sealstead.record import replace
+
+    moment = revoked_since(profile, (), key.public, context.at)
+    return replace(key, state=KeyState.REVOKED, revoked_at=moment) if moment is not None else key
+
+
+def _tell_revoked(key: ListedKey) -> None:
+    """Say what there is to do about a revoked key that nothing has replaced: what `sign` says that refuses it."""
+    if (
+        key.public is None
+        or key.state != "revoked"
+        or key.archived_at is not None
+        or key.path.suffix == ".bak"
+    ):
+        return
+    from sealstead.identity.sign_claim import revoked_error
+
+    error = revoked_error(key.public, key.revoked_at) if key.revoked_at else None
+    if error is not None:
+        output.warning(f"{error.message} ({error.hint})")
 
 
 def _tell_step(context: KeyContext, found: FoundKey) -> None:
@@ -143,12 +175,14 @@ def key_list(*, check: bool, as_json: bool, **options: Any) -> None:
     problem = index_problem(context.places)
     if problem is not None:
         output.warning(problem)
-    keys = list_keys(context.places, context.at, ask_keyring=check)
+    keys = [_as_stated(context, key) for key in list_keys(context.places, context.at, ask_keyring=check)]
     if named is not None:
         keys = [key for key in keys if key.identity == context.identity]
     for key in keys:
         if key.problem:
             output.warning(f"{key.identity}: {key.problem}")
+    for key in keys:
+        _tell_revoked(key)
     for reason in sorted({key.keyring for key in keys if key.keyring not in (None, *HELD)}, key=str):
         output.warning(f"the keyring was not asked: {reason}")
     if as_json:

@@ -17,11 +17,11 @@ from sealstead.cli.profile.options import (
     key_options,
     password_options,
 )
-from sealstead.formats.minisign import SecretKey
+from sealstead.formats.minisign import PublicKey, SecretKey
 from sealstead.identity.places import FoundKey
 from sealstead.identity.profile import NoProfileError
 from sealstead.identity.proofs import check_url, parse_expiry, suggested_form
-from sealstead.identity.sign_claim import SignedClaim, check_not_revoked, sign_claim, write_signature_files
+from sealstead.identity.sign_claim import SignedClaim, sign_claim, write_signature_files
 
 CLAIM = "controls-url"
 
@@ -104,8 +104,7 @@ def sign(
     page = check_url(_url(context, url))
     found = context.signing_key()
     if dry_run:
-        if found.public is not None:
-            check_not_revoked(context.profile.profile, found.public, context.at)
+        check_not_revoked(context, found.public)
         _tell_plan(context, page, form, str(ends.date()), as_json=as_json)
         return
     key = open_signing_key(context, found)
@@ -133,6 +132,7 @@ def open_signing_key(context: KeyContext, found: FoundKey) -> SecretKey:
 
     Raises:
         OtherProfileKeyError: it is not the key that the profile names; what else `KeyContext.open` raises.
+        RevokedKeyError: it is revoked.
     """
     key = context.open(found)
     if context.wanted is not None and key.public != context.wanted:
@@ -140,7 +140,18 @@ def open_signing_key(context: KeyContext, found: FoundKey) -> SecretKey:
             f"the secret key is {key.public.id}, and the profile names {context.wanted.id}",
             hint="a proof made with it would prove nothing",
         )
+    check_not_revoked(context, key.public)
     return key
+
+
+def check_not_revoked(context: KeyContext, key: PublicKey | None) -> None:
+    """Raises RevokedKeyError if the profile or the key directory says that `key` is revoked."""
+    from sealstead.identity.places import index_entries
+    from sealstead.identity.standing import check_usable
+
+    if key is not None:
+        profile = context.profile.profile if context.profile else None
+        check_usable(profile, index_entries(context.places), key, context.at)
 
 
 def _source(words: tuple[str, ...]) -> str | None:

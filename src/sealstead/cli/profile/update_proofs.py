@@ -19,7 +19,7 @@ from sealstead.cli.profile.options import (
     key_options,
     password_options,
 )
-from sealstead.cli.profile.sign import expires_option, open_signing_key
+from sealstead.cli.profile.sign import check_not_revoked, expires_option, open_signing_key
 from sealstead.durations import parse_duration
 from sealstead.errors import KeyUnavailableError
 from sealstead.formats.minisign import PublicKey
@@ -96,6 +96,7 @@ def update_proofs(
     _check_its_own(context, found)
     asked: dict[str, Any] = {"every": force, "within": window, "urls": urls, "package": profile_package}
     if dry_run and found.public is not None:
+        check_not_revoked(context, found.public)
         due, impossible = due_proofs(file.profile, found.public, at=context.at, **asked)
         return _plan(file, due, impossible, window, as_json=as_json)
     key = open_signing_key(context, found)
