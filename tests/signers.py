@@ -26,7 +26,8 @@ from sealstead.formats.cms import (
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KeyName = Literal["rsa", "ec"]
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""When the tests began: other programs look at the clock of the machine."""
 HASHES = {"SHA256": hashes.SHA256(), "SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}
 
 
@@ -95,6 +96,7 @@ def issue(
     before: timedelta = timedelta(days=365),
     after: timedelta = timedelta(days=365),
     is_authority: bool = False,
+    authority_usage: x509.ObjectIdentifier | None = None,
 ) -> Holder:
     """Return a new certificate; without an issuer a root."""
     key = new_key(kind)
@@ -129,7 +131,9 @@ def issue(
             critical=True,
         )
     )
-    if usage is not None and not can_issue:
+    if can_issue:
+        usage = authority_usage
+    if usage is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=critical_usage)
     return Holder(key, builder.sign(issuing, hashes.SHA256()))
 

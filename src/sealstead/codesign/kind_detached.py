@@ -30,7 +30,7 @@ class DetachedHandler:
         self._check = check
 
     def digest(self, path: Path, algorithms: Sequence[str]) -> Digested:
-        hashes = {name: _new(name) for name in algorithms}
+        hashes = {name: new_hash(name) for name in algorithms}
         view = memoryview(bytearray(_BLOCK_BYTES))
         with reading(path) as (file, facts):
             while count := file.readinto(view):
@@ -71,5 +71,5 @@ class DetachedHandler:
         return content
 
 
-def _new(name: str) -> Any:  # noqa: ANN401 - hashlib's objects have no common type
+def new_hash(name: str) -> Any:  # noqa: ANN401 - hashlib's objects have no common type
     return hashlib.blake2b() if name == BLAKE2B_512 else digest_algorithm(name).new()

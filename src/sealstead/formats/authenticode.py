@@ -12,12 +12,11 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from sealstead.errors import InputError, ParseError
+from sealstead.errors import ParseError
 from sealstead.formats.cms import (
     SignedData,
     SignerChain,
@@ -43,41 +42,21 @@ from sealstead.formats.der import (
     whole,
 )
 from sealstead.formats.digests import DigestAlgorithm, checked_digest, digest_algorithm, read_digest_algorithm
+from sealstead.formats.opus_info import opus_info
 
 Kind = Literal["pe", "powershell"]
 
 SPC_INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
 SPC_PE_IMAGE_DATA = "1.3.6.1.4.1.311.2.1.15"
 SPC_SIP_INFO = "1.3.6.1.4.1.311.2.1.30"
-SPC_OPUS_INFO = "1.3.6.1.4.1.311.2.1.12"
 SPC_STATEMENT_TYPE = "1.3.6.1.4.1.311.2.1.11"
 SPC_INDIVIDUAL_PURPOSE = "1.3.6.1.4.1.311.2.1.21"
 NESTED_SIGNATURE = "1.3.6.1.4.1.311.2.4.1"
 RFC3161_TIMESTAMP = "1.3.6.1.4.1.311.3.3.1"
 
-MAX_DESCRIPTION = 512
-MAX_URL = 2048
-"""In characters; Windows shows far less, and each signature carries them."""
-
 _OBSOLETE = "<<<Obsolete>>>"
 _POWERSHELL_SIP = bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351")
 _SIP_VERSION = 0x10000
-_SPACE = 0x20
-_DELETE = 0x7F
-_C1_END = 0xA0
-_BMP_END = 0xFFFF
-_SURROGATES = range(0xD800, 0xE000)
-# Characters that turn text around, or cannot be seen: a description must show what it is.
-_HIDDEN = frozenset(
-    map(chr, (0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
-)
-_URL = re.compile(r"https?://[!-~]+", re.ASCII)
-
-
-class SignatureTextError(InputError):
-    """A description or address that a signature cannot carry."""
-
-    code = "bad-signature-text"
 
 
 class ForeignContentError(ParseError):
@@ -112,22 +91,6 @@ def indirect_data(kind: Kind, digest_alg: str, digest: bytes) -> bytes:
     """
     algorithm = checked_digest(digest_alg, digest)
     return seq(_subject(kind), seq(algorithm.identifier, octets(digest)))
-
-
-@lru_cache(maxsize=64)
-def opus_info(description: str | None, url: str | None) -> bytes:
-    """Return the attribute that names the program and where it comes from; it is there even when it says nothing.
-
-    Raises:
-        SignatureTextError: one that no signature should carry.
-    """
-    parts = []
-    if description:
-        text = _checked_description(description).encode("utf-16-be")
-        parts.append(tag(0, tag(0, text, constructed=False)))
-    if url:
-        parts.append(tag(1, tag(0, _checked_url(url).encode("ascii"), constructed=False)))
-    return attribute(SPC_OPUS_INFO, seq(*parts))
 
 
 def to_be_signed(
@@ -242,28 +205,3 @@ def _subject(kind: Kind) -> bytes:
 @lru_cache(maxsize=1)
 def _statement_type() -> bytes:
     return attribute(SPC_STATEMENT_TYPE, seq(oid(SPC_INDIVIDUAL_PURPOSE)))
-
-
-def _checked_description(text: str) -> str:
-    if len(text) > MAX_DESCRIPTION:
-        raise SignatureTextError(f"a description of {len(text)} characters; at most {MAX_DESCRIPTION}")
-    for char in text:
-        point = ord(char)
-        if point < _SPACE or _DELETE <= point < _C1_END or point in _SURROGATES or char in _HIDDEN:
-            raise SignatureTextError(f"a description with the character U+{point:04X}, which cannot be seen")
-        if point > _BMP_END:
-            raise SignatureTextError(
-                f"a description with U+{point:X}", hint="signatures know the Basic Multilingual Plane only"
-            )
-    return text
-
-
-def _checked_url(url: str) -> str:
-    if len(url) > MAX_URL:
-        raise SignatureTextError(f"an address of {len(url)} characters; at most {MAX_URL}")
-    if not _URL.fullmatch(url):
-        raise SignatureTextError(
-            f"{url[:80]!r} is no address for a signature",
-            hint="it starts with https:// or http:// and is ASCII",
-        )
-    return url

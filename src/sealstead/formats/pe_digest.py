@@ -40,6 +40,8 @@ def hash_pe(file: SeekableBytes, algs: Iterable[str], layout: PeLayout) -> dict[
     """
     names = tuple(algs)
     hashes = [ALGORITHMS[name].new(usedforsecurity=ALGORITHMS[name].strong) for name in names]
+    if not names:
+        return {}
     for block in _blocks(file, digest_ranges(layout)):
         for one in hashes:
             one.update(block)

@@ -17,6 +17,8 @@ from sealstead.errors import InputError, ParseError
 
 MAX_HEADER_BYTES = 64 << 10
 """How much of the start of a file is looked at; real headers end far before."""
+MAX_TABLE_BYTES = 64 << 20
+"""Of certificates; a table is held in memory."""
 ALIGNMENT = 8
 MAX_FILE_BYTES = (1 << 32) - 1
 """Offsets have 32 bits."""
@@ -166,6 +168,8 @@ def _check_table(offset: int, length: int, contents_end: int, size: int) -> None
         raise MalformedPeError("the file is cut off: its certificate table reaches beyond its end")
     if offset + length < size:
         raise UnsignedTailError("data follows the certificate table, which no signature can cover")
+    if length > MAX_TABLE_BYTES:
+        raise MalformedPeError("the certificate table is larger than any")
 
 
 def _need(head: bytes, end: int) -> None:

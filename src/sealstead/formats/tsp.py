@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sealstead.errors import ParseError, UpstreamError, VerificationError
-from sealstead.formats.cms_read import SignedData, parse_signed_data
+from sealstead.formats.cms_read import SignedData, add_unsigned_attribute, parse_signed_data
 from sealstead.formats.der import (
     BIT_STRING,
     BOOLEAN,
@@ -42,6 +42,8 @@ from sealstead.formats.digests import DigestAlgorithm, checked_digest, read_dige
 CONTENT_TYPE_OF_REQUEST = "application/timestamp-query"
 CONTENT_TYPE_OF_RESPONSE = "application/timestamp-reply"
 ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+CMS_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+"""The attribute that holds a token over a signature in CMS (RFC 3161, appendix A); Authenticode has one of its own."""
 
 NONCE_BYTES = 8
 """As others send; enough that nobody guesses which answer to replay."""
@@ -127,6 +129,15 @@ def make_request(alg: str, imprint: bytes, *, nonce: int) -> bytes:
         integer(nonce),
         boolean(True),  # noqa: FBT003
     )
+
+
+def add_cms_timestamp(der: bytes, token_der: bytes) -> bytes:
+    """Return a detached signature with this time-stamp instead of any it had.
+
+    Raises:
+        MalformedCmsError, MalformedDerError: it is no signature.
+    """
+    return add_unsigned_attribute(der, CMS_TIMESTAMP, token_der, replace=True)
 
 
 def parse_response(der: bytes) -> TimestampResponse:

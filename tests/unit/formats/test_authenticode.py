@@ -10,12 +10,10 @@ from tests.signers import chain, detached, leaf, signature
 from sealstead.formats import authenticode, der
 from sealstead.formats.authenticode import (
     ForeignContentError,
-    SignatureTextError,
     add_nested,
     add_timestamp,
     indirect_data,
     nested_signatures,
-    opus_info,
     read_indirect,
     timestamp_tokens,
     to_be_signed,
@@ -67,41 +65,6 @@ def test_the_message_digest_is_over_the_content_without_its_header() -> None:
 def test_no_other_digest_gets_in(alg: str, digest: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         to_be_signed("pe", alg, digest)
-
-
-def test_name_and_address_of_the_program() -> None:
-    made = opus_info("Ä", "https://x.test/?a=1")
-    assert "Ä".encode("utf-16-be") in made
-    assert b"https://x.test/?a=1" in made
-    assert opus_info(None, None) == opus_info("", "")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["a\nb", "a\0", "\x7f", "\x85", "abc\u202egpj.exe", "\ufeffx", "\u200b", "😀", "x" * 513, "\ud800"],
-)
-def test_a_description_shows_what_it_is(text: str) -> None:
-    with pytest.raises(SignatureTextError) as caught:
-        to_be_signed("pe", "SHA256", DIGEST, text)
-    assert "\n" not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "javascript:alert(1)",
-        "file:///etc/passwd",
-        "https://",
-        "https://x test",
-        "https://x\n",
-        "HTTPS://ä.test",
-        " https://x.test",
-        "https://x.test/" + "a" * 2048,
-    ],
-)
-def test_an_address_is_one_of_the_web(url: str) -> None:
-    with pytest.raises(SignatureTextError):
-        to_be_signed("pe", "SHA256", DIGEST, None, url)
 
 
 def test_signatures_are_nested_and_stamped_without_change_to_the_first() -> None:

@@ -9,6 +9,7 @@ from sealstead.errors import ParseError, SealsteadError
 from sealstead.formats.pe_layout import (
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
+    MAX_TABLE_BYTES,
     MalformedPeError,
     NotPeError,
     PeLayout,
@@ -99,6 +100,11 @@ def test_what_is_no_windows_program(data: bytes, words: str) -> None:
 )
 def test_a_program_whose_parts_cannot_lie_there(data: bytes, words: str) -> None:
     refused(data, MalformedPeError, words)
+
+
+def test_a_table_that_nobody_should_hold_in_memory() -> None:
+    head = tiny_pe(security=(0x600, MAX_TABLE_BYTES + 8))
+    refused(head, MalformedPeError, "larger than any", 0x600 + MAX_TABLE_BYTES + 8)
 
 
 def test_nothing_follows_the_certificate_table() -> None:

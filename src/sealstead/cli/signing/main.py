@@ -13,6 +13,7 @@ COMMANDS: Places = {
         "Put time-stamps to files that are signed already.",
     ),
     "auth": ("sealstead.cli.signing.auth:auth", "Store an API key, and see how it stands."),
+    "verify": ("sealstead.cli.signing.verify:verify", "Check the signatures of files."),
     "config": ("sealstead.cli.signing.config:config", "Settings that hold for every command."),
     "completion": (
         "sealstead.cli.completion:completion",

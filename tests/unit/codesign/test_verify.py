@@ -1,0 +1,246 @@
+"""Checking the signatures of files, step by step."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.executables import tiny_pe
+from tests.keys import key
+from tests.signed_files import embedded, pe_digest, signed_beside, signed_pe, signed_script
+from tests.signers import NOW, detached, issue, leaf, root, signature
+from tests.stamps import stamp
+
+from sealstead.codesign.roots import Roots
+from sealstead.codesign.verify import MAX_NESTED, Trust, check_file
+from sealstead.codesign.verify_report import FileReport, as_document
+from sealstead.formats.authenticode import add_nested, add_timestamp
+from sealstead.formats.cms import parse_signed_data
+from sealstead.formats.minisign import digest_of, serialize_signature, sign_digest
+from sealstead.formats.tsp import add_cms_timestamp
+
+TRUST = Trust(roots=Roots((root().certificate,)))
+
+
+def check(path: Path, trust: Trust = TRUST) -> FileReport:
+    return check_file(path, trust=trust, now=NOW)
+
+
+def of(tmp_path: Path, data: bytes, name: str = "app.exe", trust: Trust = TRUST) -> FileReport:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return check(path, trust)
+
+
+def states(report: FileReport) -> list[str]:
+    return [" ".join(step.state.value for step in one.steps) for one in report.signatures]
+
+
+def codes(report: FileReport) -> list[str | None]:
+    found = [step.code for one in report.signatures for step in one.steps if step.code]
+    return [*found, *([report.problem.code] if report.problem else [])]
+
+
+def stamped(der: bytes, *, cms: bool = False, imprint: bytes | None = None) -> bytes:
+    over = hashlib.sha256(parse_signed_data(der).signer.signature).digest() if imprint is None else imprint
+    return (add_cms_timestamp if cms else add_timestamp)(der, stamp(over))
+
+
+def test_each_kind_of_file(tmp_path: Path) -> None:
+    good = "passed passed passed absent"
+    assert states(of(tmp_path, signed_pe())) == [good]
+    assert states(of(tmp_path, signed_script(), "a.ps1")) == [good]
+    beside = signed_beside(tmp_path)
+    assert states(check(beside)) == [good]
+    assert states(check(beside.with_name("release.zip.p7s"))) == [good]
+
+
+def test_a_time_stamp_moves_the_moment(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = embedded(data, stamped(signature(pe_digest(data))))
+    report = of(tmp_path, made)
+    assert states(report) == ["passed passed passed passed"]
+    assert (report.signatures[0].stamped_at, report.signatures[0].authority) == (NOW, "CN=Test Time")
+    much_later = check_file(
+        tmp_path / "app.exe", trust=TRUST, now=leaf().certificate.not_valid_after_utc.replace(year=2032)
+    )
+    assert states(much_later) == ["passed passed passed passed"]
+    assert much_later.ok
+
+
+def test_without_a_time_stamp_a_signature_ends_with_its_certificate(tmp_path: Path) -> None:
+    (tmp_path / "app.exe").write_bytes(signed_pe())
+    later = leaf().certificate.not_valid_after_utc.replace(year=2032)
+    report = check_file(tmp_path / "app.exe", trust=TRUST, now=later)
+    assert (report.ok, codes(report)) == (False, ["certificate-not-valid"])
+
+
+def test_a_time_stamp_that_is_asked_for(tmp_path: Path) -> None:
+    asked = Trust(roots=TRUST.roots, require_timestamp=True)
+    assert codes(of(tmp_path, signed_pe(), trust=asked)) == ["timestamp-missing"]
+    path = signed_beside(tmp_path)
+    beside = path.with_name("release.zip.p7s")
+    beside.write_bytes(stamped(beside.read_bytes(), cms=True))
+    assert states(check(path, asked)) == ["passed passed passed passed"]
+
+
+def test_a_time_stamp_that_does_not_hold_fails_the_signature(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = embedded(data, stamped(signature(pe_digest(data)), imprint=bytes(32)))
+    report = of(tmp_path, made)
+    assert (report.ok, codes(report)) == (False, ["timestamp-mismatch"])
+
+
+def test_time_stamps_lead_to_roots_of_their_own(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = embedded(data, stamped(signature(pe_digest(data))))
+    other = Trust(roots=TRUST.roots, timestamp_roots=Roots((issue(None, "ec", "Other").certificate,)))
+    assert codes(of(tmp_path, made, trust=other)) == ["untrusted-chain"]
+
+
+@pytest.mark.parametrize("offset", [0x2, 0x9A, 0x1A0, 0x5FF])
+def test_a_changed_file(tmp_path: Path, offset: int) -> None:
+    data = bytearray(signed_pe())
+    data[offset] ^= 1
+    report = of(tmp_path, bytes(data))
+    assert not report.ok
+    assert states(report) == ["failed passed passed absent"]
+    assert codes(report) == ["signed-digest-differs"]
+
+
+def test_a_changed_checksum_is_what_signing_leaves_out(tmp_path: Path) -> None:
+    data = bytearray(signed_pe())
+    data[0x80 + 24 + 64] ^= 1
+    assert of(tmp_path, bytes(data)).ok
+
+
+def test_changed_scripts_and_files_beside(tmp_path: Path) -> None:
+    script = signed_script().replace(b"Write-Host 1", b"Write-Host 2")
+    assert codes(of(tmp_path, script, "a.ps1")) == ["signed-digest-differs"]
+    beside = signed_beside(tmp_path)
+    beside.write_bytes(b"other")
+    assert codes(check(beside)) == ["signed-digest-differs"]
+
+
+def test_a_signature_by_nobody_known(tmp_path: Path) -> None:
+    stranger = issue(issue(None, "ec", "Stranger"), "ec", "Below")
+    made = signed_pe(holder=stranger)
+    assert codes(of(tmp_path, made)) == ["untrusted-chain"]
+    assert states(of(tmp_path, made)) == ["passed passed failed absent"]
+    lenient = of(tmp_path, made, trust=Trust(roots=TRUST.roots, allow_untrusted=True))
+    assert (lenient.ok, states(lenient)) == (True, ["passed passed untrusted absent"])
+    unasked = of(tmp_path, made, trust=Trust(roots=None))
+    assert (unasked.ok, states(unasked)) == (True, ["passed passed skipped absent"])
+
+
+def test_leniency_ends_at_the_root(tmp_path: Path) -> None:
+    for_servers = issue(root(), "ec", "Servers", usage=None)
+    for trust in (Trust(roots=TRUST.roots, allow_untrusted=True), Trust(roots=None)):
+        assert codes(of(tmp_path, signed_pe(holder=for_servers), trust=trust)) == ["certificate-purpose"]
+
+
+def test_steps_after_a_broken_signature_are_not_looked_at(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = bytearray(signature(pe_digest(data), holder=leaf("rsa")))
+    made[-1] ^= 1
+    report = of(tmp_path, embedded(data, bytes(made)))
+    assert states(report) == ["passed failed skipped skipped"]
+    assert codes(report) == ["bad-cms-signature"]
+
+
+def test_nested_signatures_must_all_hold(tmp_path: Path) -> None:
+    data = tiny_pe()
+    first, second = signature(pe_digest(data)), signature(pe_digest(data, "SHA512"), alg="SHA512")
+    both = of(tmp_path, embedded(data, add_nested(first, second)))
+    assert (both.ok, [one.alg for one in both.signatures]) == (True, ["SHA256", "SHA512"])
+    elsewhere = of(tmp_path, embedded(data, add_nested(first, signature(bytes(32)))))
+    assert (elsewhere.ok, codes(elsewhere)) == (False, ["signed-digest-differs"])
+    crowd = first
+    for _ in range(MAX_NESTED + 1):
+        crowd = add_nested(crowd, second)
+    assert codes(of(tmp_path, embedded(data, crowd))) == ["malformed-cms"]
+
+
+def test_a_signature_of_another_kind_of_file(tmp_path: Path) -> None:
+    data = tiny_pe()
+    for made in (
+        signature(pe_digest(data), kind="powershell"),
+        detached(pe_digest(data)),
+    ):
+        assert codes(of(tmp_path, embedded(data, made))) == ["foreign-signed-content"]
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "code"),
+    [
+        ("app.exe", tiny_pe, "not-signed"),
+        ("a.ps1", lambda: b"Write-Host 1", "not-signed"),
+        ("any.zip", lambda: b"x", "not-signed"),
+        ("any.p7s", lambda: b"x", "signed-file-missing"),
+        ("app.exe", lambda: signed_pe()[:-8], "malformed-pe"),
+        ("app.exe", lambda: signed_pe() + b"tail", "data-after-signature"),
+        ("a.ps1", lambda: signed_script() + b"evil", "data-after-script-signature"),
+        ("a.ps1", lambda: b"", "bad-script-encoding"),
+    ],
+)
+def test_files_that_cannot_be_looked_at(
+    tmp_path: Path, name: str, make: Callable[[], bytes], code: str
+) -> None:
+    report = of(tmp_path, make(), name)
+    assert (report.ok, codes(report), report.signatures) == (False, [code], ())
+
+
+def test_a_detached_signature_in_pem(tmp_path: Path) -> None:
+    path = signed_beside(tmp_path)
+    beside = path.with_name("release.zip.p7s")
+    text = base64.encodebytes(beside.read_bytes())
+    beside.write_bytes(b"-----BEGIN CMS-----\n" + text + b"-----END CMS-----\n")
+    assert check(path).ok
+    beside.write_bytes(b"-----BEGIN CMS-----\nabc\n-----END CMS-----\n")
+    assert codes(check(path)) == ["malformed-cms"]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert codes(check(tmp_path / "x.exe")) == ["file-unreadable"]
+
+
+def minisigned(directory: Path, number: int = 1) -> Path:
+    path = directory / "release.tar.gz"
+    path.write_bytes(b"content")
+    made = sign_digest(key(number), digest_of(b"content"), trusted_comment="words")
+    path.with_name("release.tar.gz.minisig").write_bytes(serialize_signature(made))
+    return path
+
+
+def test_minisign_needs_a_key_that_was_named(tmp_path: Path) -> None:
+    path = minisigned(tmp_path)
+    trusting = Trust(roots=TRUST.roots, minisign_keys=(key(2).public, key(1).public))
+    report = check(path, trusting)
+    assert (report.ok, states(report)) == (True, ["passed passed passed absent"])
+    assert codes(check(path)) == ["minisign-key-not-trusted"]
+    assert states(check(path)) == ["skipped skipped failed absent"]
+    path.write_bytes(b"changed")
+    changed = check(path, trusting)
+    assert (changed.ok, codes(changed)) == (False, ["bad-signature"])
+
+
+def test_all_that_stands_beside_a_file_is_looked_at(tmp_path: Path) -> None:
+    path = minisigned(tmp_path)
+    beside = path.with_name("release.tar.gz.p7s")
+    beside.write_bytes(detached(hashlib.sha256(b"content").digest()))
+    report = check(path)
+    assert [one.kind for one in report.signatures] == ["cms", "minisign"]
+    assert not report.ok
+    assert check(beside).ok
+
+
+def test_the_report_says_who_signed_what(tmp_path: Path) -> None:
+    document = as_document(of(tmp_path, signed_pe(holder=leaf("rsa"))))
+    (found,) = document["signatures"]
+    assert document["ok"] is True
+    assert found["signer"]["subject"] == "CN=Test Signer"
+    assert found["signer"]["thumbprint_sha256"] == hashlib.sha256(leaf("rsa").der).hexdigest().upper()
+    assert [step["number"] for step in found["steps"]] == [1, 2, 3, 4]
