@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.cli.profile_place import ProfilePlace
+from tests.fakes.signing_server import FakeSigningServer, signing_server
+from tests.pipeline import Pipeline
 from tests.publisher import Publisher
 from tests.server_process import clean_environment
 
@@ -65,3 +67,16 @@ def data_dir(
 @pytest.fixture
 def place(publisher: Publisher) -> ProfilePlace:
     return ProfilePlace(publisher)
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Pipeline:
+    return Pipeline(root=tmp_path / "pipeline")
+
+
+@pytest.fixture
+def signing(pipeline: Pipeline) -> Iterator[FakeSigningServer]:
+    """A signing server that the pipeline's environment names."""
+    with signing_server() as running:
+        pipeline.environment["SIGNOTAUR_SERVER"] = running.url
+        yield running

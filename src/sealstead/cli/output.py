@@ -77,6 +77,16 @@ def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     _write(plain(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
+def flush() -> None:
+    """See what was written through to whoever reads it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise unwritable(exc) from exc
+
+
 def note(text: str) -> None:
     """Tell the person at the terminal something; scripts need not read it."""
     _write(plain(text), err=True)

@@ -157,12 +157,12 @@ def check_sendable(text: Secret[str], where: str) -> Secret[str]:
     """Return `text` if it can stand in a request.
 
     Raises:
-        UnusableKeyError: empty, or it holds blanks, control characters or letters beyond ASCII.
+        UnusableKeyError: empty, or it holds control characters or letters beyond ASCII.
     """
     value = text.reveal()
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
+    if not value or not value.isascii() or not value.isprintable():
         raise UnusableKeyError(
-            f"what {where} gives is no API key: it is empty or holds blanks or other letters than a key has",
+            f"what {where} gives is no API key: it is empty, or holds letters that no key has",
             hint="copy the key again, from `seal_` to its end",
         )
     return text

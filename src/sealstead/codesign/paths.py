@@ -31,7 +31,7 @@ def chosen_path(text: str | Path, *, base: Path) -> Path:
     match = _VARIABLE.search(given)
     if match:
         raise UnexpandedPathError(
-            f"{given}: the shell has not replaced %{match[1]}%", hint=f"write {_posix(given, match)} instead"
+            f"{given}: the shell has not replaced %{match[1]}%", hint=f"write {_posix(given, match)}"
         )
     if given == "~" or given.startswith(("~/", "~\\")):
         # Where the shell had no chance, such as behind `=` or in a settings file.
@@ -45,4 +45,4 @@ def _posix(given: str, match: re.Match[str]) -> str:
     if not match.start() and rest.startswith(("\\", "/")):
         return f'"${name}{rest.replace(chr(92), "/")}"'
     # A shell has eaten the backslashes, too: where the names ended cannot be told.
-    return "it as this system does, for example ~/.signotaur/api_key.txt,"
+    return "it as this system does, for example ~/.signotaur/api_key.txt"

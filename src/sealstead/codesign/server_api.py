@@ -62,9 +62,13 @@ class ServerApi:
         Raises:
             ServerAddressError: `url` is no server's, or the key would travel in the clear.
         """
-        more: dict[str, Any] = {} if pause is None else {"pause": pause}
         self._client = HttpsClient(
-            url, allow_untrusted=allow_untrusted, seconds=seconds, retries=retries, environ=environ, **more
+            url,
+            allow_untrusted=allow_untrusted,
+            seconds=seconds,
+            retries=retries,
+            environ=environ,
+            pause=pause,
         )
         self._key = key
 

@@ -29,7 +29,33 @@ def locked(path: Path, *, seconds: float) -> Iterator[None]:
         OSError: the file cannot be opened.
     """
     # A lock file is never removed: a process waiting on the removed one would hold a lock that nobody else sees.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
+    with _held(os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600), path, seconds):
+        yield
+
+
+@contextlib.contextmanager
+def locked_directory(path: Path, *, seconds: float) -> Iterator[None]:
+    """Hold the lock of a directory, which must exist. Where systems allow that, no file is left behind for it.
+
+    Raises:
+        LockBusyError: not free within `seconds`.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if os.name == "posix":
+            raise
+        # Windows opens no directories.
+        with locked(path / ".sealstead.lock", seconds=seconds):
+            yield
+        return
+    with _held(descriptor, path, seconds):
+        yield
+
+
+@contextlib.contextmanager
+def _held(descriptor: int, path: Path, seconds: float) -> Iterator[None]:
     try:
         end = time.monotonic() + seconds
         while not try_lock(descriptor):

@@ -284,8 +284,8 @@ def _checked(text: str) -> str:
     text = text.strip()
     if not text:
         raise CredentialFileError("it holds an empty key", hint="store a key in it with `auth set-key`")
-    if not text.isprintable() or " " in text:
-        raise CredentialFileError("it holds a text with blanks or control characters, which is no key")
+    if not text.isprintable():
+        raise CredentialFileError("it holds a text with control characters, which is no key")
     return text
 
 

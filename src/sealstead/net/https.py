@@ -87,7 +87,7 @@ class HttpsClient:
         retries: int = 3,
         max_bytes: int = MAX_ANSWER_BYTES,
         environ: Mapping[str, str] = os.environ,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         """`seconds` is for one answer, until its last byte.
 
@@ -103,7 +103,7 @@ class HttpsClient:
         self._retries = retries
         self._max_bytes = max_bytes
         self._environ = environ
-        self._pause = pause
+        self._pause = pause or time.sleep
         self._pool: urllib3.PoolManager | None = None
 
     def ask(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sealstead.custody.locks import LockBusyError, locked
+from sealstead.custody.locks import LockBusyError, locked, locked_directory
 
 
 def test_a_second_one_waits_and_then_gives_up(tmp_path: Path) -> None:
@@ -44,3 +44,15 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic"), locked(tmp_path / "lock", seconds=0):
         pass  # pragma: no cover
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_directory_is_locked_without_a_file_in_it(tmp_path: Path) -> None:
+    with (
+        locked_directory(tmp_path, seconds=1),
+        pytest.raises(LockBusyError),
+        locked_directory(tmp_path, seconds=0.05),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with locked_directory(tmp_path, seconds=0):
+        pass

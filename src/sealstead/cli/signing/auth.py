@@ -7,6 +7,7 @@ import click
 from sealstead.cli.groups import LazyGroup, Places
 
 COMMANDS: Places = {
+    "set-key": ("sealstead.cli.signing.auth_set_key:set_key", "Store an API key in a file."),
     "status": ("sealstead.cli.signing.auth_status:status", "Show how the API key stands at the server."),
 }
 

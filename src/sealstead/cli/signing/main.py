@@ -14,6 +14,8 @@ COMMANDS: Places = {
     ),
     "auth": ("sealstead.cli.signing.auth:auth", "Store an API key, and see how it stands."),
     "verify": ("sealstead.cli.signing.verify:verify", "Check the signatures of files."),
+    "rotate-key": ("sealstead.cli.signing.rotate_key:rotate_key", "Replace an API key, with an overlap."),
+    "update": ("sealstead.cli.signing.update:update", "Say how this program is brought up to date."),
     "config": ("sealstead.cli.signing.config:config", "Settings that hold for every command."),
     "completion": (
         "sealstead.cli.completion:completion",
@@ -30,6 +32,7 @@ COMMANDS: Places = {
 Examples:
   echo KEY | SignotaurTool auth set-key --from-stdin --write-key-file ~/.signotaur/api_key.txt
   SignotaurTool sign --af ~/.signotaur/api_key.txt -s https://sign.example.org --label production app.exe
+  SignotaurTool rotate-key --af ~/.signotaur/api_key.txt --write-key-file ~/.signotaur/api_key.txt
   SignotaurTool auth status --af ~/.signotaur/api_key.txt -s https://sign.example.org
 """,
 )
