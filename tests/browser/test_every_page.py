@@ -21,7 +21,7 @@ from tests.browser.conftest import Account
 from tests.browser.judge import complaints_about
 from tests.browser.watch import Watch
 from tests.factories import make_wheel
-from tests.languages.walk import FILE, MEMBER, PLAIN, PROJECT, TOKEN, VERSION
+from tests.languages.walk import API_KEY, FILE, MEMBER, OF_A_KEY, PLAIN, PROJECT, TOKEN, VERSION
 from tests.server_process import Server
 
 README = """# Walked project
@@ -86,11 +86,19 @@ def walk(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Walk:
         server.admin("create-token", "--user", "walker", "--name", name, "--project", PROJECT)
     rows = json.loads(server.admin("list-tokens", "--user", "walker", "--json"))
     rows = rows if isinstance(rows, list) else rows["tokens"]
-    return Walk(account=account, arguments={TOKEN: rows[0]["id"]})
+    server.admin(
+        *("create-api-key", "--user", "walker", "--name", "signing on the build machine"),
+        *("--role", "Standard", "--role", "ApiKeyRotator", "--label", "production"),
+        *("--network", "192.0.2.0/24", "--network", "2001:db8::/32", "--rate", "600/m"),
+    )
+    (key,) = json.loads(server.admin("list-api-keys", "--user", "walker", "--json"))
+    return Walk(account=account, arguments={TOKEN: rows[0]["id"], API_KEY: key["uuid"]})
 
 
 def _addresses(arguments: dict[str, str]) -> dict[str, str]:
-    found = {}
+    found = {
+        f"{name}-of-a-key": reverse(name, kwargs={"credential_id": arguments[API_KEY]}) for name in OF_A_KEY
+    }
     for name, values in PLAIN.items():
         given = {key: arguments.get(value, value) for key, value in values.items()}
         given = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -21,12 +22,14 @@ from tests.certificates import NOW as CERTIFIED_AT
 from tests.certificates import leaf
 from tests.languages.visible import untranslated
 from tests.languages.walk import (
+    API_KEY,
     CERTIFICATE,
     FILE,
     FOR_ADMINISTRATORS,
     KEY,
     MEMBER,
     NOT_PAGES,
+    OF_A_KEY,
     PERSON,
     PLAIN,
     PROJECT,
@@ -40,6 +43,9 @@ from tests.rows import ORIGIN, make_project, make_release, make_user
 from sealstead.server.accounts import recovery, totp
 from sealstead.server.accounts.models import User
 from sealstead.server.credentials.issue import issue_upload_token
+from sealstead.server.credentials.issue_key import issue_api_key
+from sealstead.server.credentials.key_scope import key_scope
+from sealstead.server.credentials.rotate_key import rotate_api_key_for
 from sealstead.server.signing.create import By, Named, import_pem, request_certificate
 from sealstead.server.signing.manage import grant
 
@@ -88,7 +94,11 @@ class Visitor:
             "other-member",
             "laptop",
             "walked token",
+            "walked key",
+            "walked label",
             "walked",
+            "Standard",
+            "ApiKeyRotator",
             *NAMES,
         ]
 
@@ -116,6 +126,23 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
     session["account_authentication_methods"] = [{"method": "password", "at": now, "username": user.username}]
     session["recent_auth_at"] = now
     session.save()
+    old, _ = issue_api_key(
+        owner=user,
+        name="walked key",
+        scope=key_scope(roles=["Standard"], labels=["walked label"], networks=["192.0.2.0/24"], rate="60/m"),
+        expires_at=None,
+        at=config.clock.now(),
+        origin=ORIGIN,
+    )
+    key, _ = rotate_api_key_for(
+        old,
+        actor=user,
+        overlap=timedelta(days=1),
+        idempotency_key="",
+        at=config.clock.now(),
+        origin=ORIGIN,
+    )
+    old.address_uses.create(address="192.0.2.9", count=3, last_at=config.clock.now())
     by = By(actor=None, at=CERTIFIED_AT, origin=ORIGIN)
     # Of a file: making a test authority would cost a big key each time.
     made = import_pem(leaf().pem(), None, Named(label="walked", alias="walked"), by).row
@@ -125,6 +152,7 @@ def visitor(request: pytest.FixtureRequest) -> Iterator[Visitor]:
         MEMBER: str(other.id),
         PERSON: str(other.id),
         TOKEN: str(token.id),
+        API_KEY: str(key.id),
         CERTIFICATE: str(awaiting.id),
     }
     yield Visitor(client=client, user=user, arguments=arguments)
@@ -151,6 +179,11 @@ def _is_page(answer: HttpResponse) -> bool:
 @pytest.mark.parametrize("name", sorted(PLAIN))
 def test_page_is_translated(name: str, visitor: Visitor) -> None:
     _walk(name, PLAIN[name], visitor)
+
+
+@pytest.mark.parametrize("name", OF_A_KEY)
+def test_page_of_an_api_key_is_translated(name: str, visitor: Visitor) -> None:
+    _walk(name, {"credential_id": API_KEY}, visitor)
 
 
 @pytest.mark.parametrize("name", sorted(WITH_SECOND_FACTOR))

@@ -10,6 +10,7 @@ PROJECT, VERSION = "walked-project", "1.0"
 FILE = f"{PROJECT}-{VERSION}-0-py3-none-any.whl"
 MEMBER = "{member}"
 TOKEN = "{token}"
+API_KEY = "{api-key}"
 KEY = "{key}"
 PERSON = "{person}"
 CERTIFICATE = "{certificate}"
@@ -46,6 +47,10 @@ PLAIN: dict[str, dict[str, str]] = {
     "token_details": {"credential_id": TOKEN},
     "token_rotate": {"credential_id": TOKEN},
     "token_revoke": {"credential_id": TOKEN},
+    "token_delete": {"credential_id": TOKEN},
+    "token_clean_up": {},
+    "key_add": {},
+    "key_regenerate": {"credential_id": API_KEY},
     "own-certificates": {},
     "manage-projects": {},
     "manage-releases": _PROJECT,
@@ -60,6 +65,9 @@ PLAIN: dict[str, dict[str, str]] = {
     "manage-project-delete": _PROJECT,
 }
 """Pages that somebody without a second factor meets."""
+
+OF_A_KEY = ("token_details", "token_rotate", "token_revoke", "token_delete")
+"""Pages that look otherwise for an API key."""
 
 _PERSON = {"user_id": PERSON}
 _CERTIFICATE = {"certificate_id": CERTIFICATE}
@@ -95,6 +103,7 @@ WITH_SECOND_FACTOR: dict[str, dict[str, str]] = {
 NOT_PAGES = {
     # Forms are sent here; the answer is a redirect or a page above.
     "answer-invitation",
+    "key_switch",
     "manage-invite",
     "manage-withdraw",
     "manage-role",

@@ -100,6 +100,7 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
     """Return what lists show, ready for JSON."""
     return {
         "id": row.handle,
+        "uuid": str(row.pk),
         "user": row.owner.get_username(),
         "name": row.name,
         "roles": row.scope["roles"],

@@ -11,5 +11,5 @@ class CredentialsConfig(AppConfig):
         from sealstead.server.credentials.section import section_context
 
         sections.register(
-            "api-tokens", _("API tokens"), "credentials/section.html", section_context, order=300
+            "api-tokens", _("API tokens and keys"), "credentials/section.html", section_context, order=300
         )

@@ -99,7 +99,7 @@ def regenerate(
             owner=row.owner, kind=row.kind, name=row.name, holds_name=True
         ).first()
         if holder is not None and holder.line != row.line:
-            raise TokenNameInUseError(row.name)
+            raise TokenNameInUseError(row.name, word="API key")
         new = Credential(
             id=uuid.uuid4(),
             kind=row.kind,

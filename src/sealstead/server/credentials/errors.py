@@ -132,8 +132,11 @@ class TokenNameInUseError(ConflictError):
 
     code = "token-name-in-use"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"API token name already in use: {name}", hint="choose another name")
+    def __init__(self, name: str, *, word: str = "token") -> None:
+        super().__init__(
+            f"{'API ' if word == 'token' else ''}{word} name already in use: {name}",
+            hint="choose another name",
+        )
 
 
 class AlreadyRevokedError(ConflictError):

@@ -22,7 +22,59 @@ LIVES = (30, 90, 365)
 OVERLAPS = (0, 1, 7, 30)
 
 
-class AddTokenForm(forms.Form):
+class ExpiryForm(forms.Form):
+    """When a credential ends: one of the lives that the policy allows, a last day, or never."""
+
+    expiry = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose when it expires")})
+    expires_on = forms.DateField(
+        required=False,
+        label=gettext_lazy("Last day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+        localize=False,
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        policy: Policy,
+        at: datetime,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self._at = at
+        self._field("expiry").choices = expiry_choices(policy)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("expiry") == "custom" and not data.get("expires_on") and "expires_on" not in self.errors:
+            self.add_error("expires_on", _("Pick the last day"))
+        elif data.get("expiry") == "custom" and data.get("expires_on") and self._last_moment() <= self._at:
+            self.add_error("expires_on", _("The expiry must be in the future"))
+        return data
+
+    def expires_at(self) -> datetime | None:
+        """Return the moment chosen; the last day counts whole, in UTC."""
+        choice = self.cleaned_data["expiry"]
+        if choice == "never":
+            return None
+        if choice == "custom":
+            return self._last_moment()
+        return self._at + timedelta(days=int(choice))
+
+    def _last_moment(self) -> datetime:
+        # The calendar has no day after its last one.
+        day = min(self.cleaned_data["expires_on"], date.max - timedelta(days=1))
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
+
+    def _field(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared so; for the type checker
+        return field
+
+
+class AddTokenForm(ExpiryForm):
     name = forms.CharField(
         max_length=MAX_NAME_CHARS,
         label=gettext_lazy("Token name"),
@@ -46,14 +98,6 @@ class AddTokenForm(forms.Form):
         label=gettext_lazy("A project that does not exist yet"),
         help_text=gettext_lazy("It is created for you now, without releases; the first upload fills it."),
     )
-    expiry = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose when the token expires")})
-    expires_on = forms.DateField(
-        required=False,
-        label=gettext_lazy("Last day"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d"],
-        localize=False,
-    )
 
     def __init__(
         self,
@@ -64,22 +108,12 @@ class AddTokenForm(forms.Form):
         at: datetime,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, initial=initial)
-        self._at = at
+        super().__init__(data, policy=policy, at=at, initial=initial)
         self._owned = {one.id for one in projects}
         self._field("projects").choices = [(one.normalized_name, one.name) for one in projects]
-        self._field("expiry").choices = expiry_choices(policy)
-
-    def _field(self, name: str) -> forms.ChoiceField:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; for the type checker
-        return field
 
     def clean_name(self) -> str:
-        name = " ".join(unicodedata.normalize("NFC", self.cleaned_data["name"]).split())
-        if any(unicodedata.category(character).startswith("C") for character in name):
-            raise forms.ValidationError(_("Use visible characters only"))
-        return name
+        return visible_name(self.cleaned_data["name"])
 
     def clean_new_project(self) -> str:
         name: str = self.cleaned_data["new_project"]
@@ -101,25 +135,7 @@ class AddTokenForm(forms.Form):
             elif scope == "all" and picked:
                 self.add_error("scope", _("You picked projects and also all projects: choose one of the two"))
         data["scope"] = scope
-        if data.get("expiry") == "custom" and not data.get("expires_on") and "expires_on" not in self.errors:
-            self.add_error("expires_on", _("Pick the last day"))
-        elif data.get("expiry") == "custom" and data.get("expires_on") and self._last_moment() <= self._at:
-            self.add_error("expires_on", _("The expiry must be in the future"))
         return data
-
-    def expires_at(self) -> datetime | None:
-        """Return the moment chosen; the last day counts whole, in UTC."""
-        choice = self.cleaned_data["expiry"]
-        if choice == "never":
-            return None
-        if choice == "custom":
-            return self._last_moment()
-        return self._at + timedelta(days=int(choice))
-
-    def _last_moment(self) -> datetime:
-        # The calendar has no day after its last one.
-        day = min(self.cleaned_data["expires_on"], date.max - timedelta(days=1))
-        return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
 
 
 class RotateForm(forms.Form):
@@ -133,6 +149,17 @@ class RotateForm(forms.Form):
         field = self.fields["overlap"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; for the type checker
         field.choices = overlap_choices(policy)
+
+
+def visible_name(text: str) -> str:
+    """
+    Raises:
+        ValidationError: with characters that cannot be seen.
+    """
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if any(unicodedata.category(character).startswith("C") for character in name):
+        raise forms.ValidationError(_("Use visible characters only"))
+    return name
 
 
 def expiry_choices(policy: Policy) -> list[tuple[str, str]]:
@@ -150,7 +177,7 @@ def expiry_choices(policy: Policy) -> list[tuple[str, str]]:
 def overlap_choices(policy: Policy) -> list[tuple[str, str]]:
     days = {n for n in OVERLAPS if timedelta(days=n) <= policy.longest_overlap}
     days.add(default_overlap().days)
-    return [(str(n), _days(n) if n else _("Not at all: the old token ends now")) for n in sorted(days)]
+    return [(str(n), _days(n) if n else _("Not at all: the old one ends now")) for n in sorted(days)]
 
 
 def _days(count: int) -> str:

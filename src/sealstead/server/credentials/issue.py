@@ -97,5 +97,5 @@ def free_name(owner: User, kind: Kind, name: str, at: datetime) -> None:
     if holder is None:
         return
     if any(is_living(link, at) for link in Credential.objects.filter(line=holder.line)):
-        raise TokenNameInUseError(name)
+        raise TokenNameInUseError(name, word="API key" if kind is Kind.API_KEY else "token")
     Credential.objects.filter(pk=holder.pk).update(holds_name=False)

@@ -64,7 +64,7 @@ def issue_api_key(
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError as exc:
-            raise TokenNameInUseError(name) from exc
+            raise TokenNameInUseError(name, word="API key") from exc
         record(
             tags.API_KEY_ISSUED,
             at=at,

@@ -12,19 +12,19 @@ from sealstead.server.credentials.models import Credential
 
 
 def credentials_of(owner: User) -> QuerySet[Credential]:
-    """Return all kinds, newest first."""
-    return Credential.objects.filter(owner=owner).order_by("-created_at", "pk")
+    """Return all kinds, newest first, without what the owner has deleted."""
+    return Credential.objects.filter(owner=owner, removed_at=None).order_by("-created_at", "pk")
 
 
 def get_credential(owner: User, credential_id: UUID) -> Credential:
     """Return one of the owner's.
 
     Raises:
-        CredentialNotFoundError: unknown, or somebody else's.
+        CredentialNotFoundError: unknown, deleted, or somebody else's.
     """
     row = (
         Credential.objects.select_related("owner", "predecessor")
-        .filter(owner=owner, pk=credential_id)
+        .filter(owner=owner, pk=credential_id, removed_at=None)
         .first()
     )
     if row is None:

@@ -17,7 +17,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -33,27 +33,29 @@ from sealstead.server.audit.labels import LABELS, shown_details, shown_program, 
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.origin import origin_of
 from sealstead.server.audit.record import Origin
-from sealstead.server.credentials.errors import CredentialNotFoundError
 from sealstead.server.credentials.forms import AddTokenForm, RotateForm
 from sealstead.server.credentials.issue import issue_upload_token
-from sealstead.server.credentials.listing import get_credential
-from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.key_pages import key_result
+from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.policy import current_policy, default_life, default_overlap
 from sealstead.server.credentials.projects import ProjectRef, project_directory
 from sealstead.server.credentials.revoke import ended_with, revoke
 from sealstead.server.credentials.rotate import rotate_upload_token
+from sealstead.server.credentials.rotate_key import rotate_api_key_for
 from sealstead.server.credentials.section import shown
 from sealstead.server.credentials.states import is_living
 from sealstead.server.credentials.texts import error_text
+from sealstead.server.credentials.views import now, own, the_user
 
 EVENTS_SHOWN = 50
+ADDRESSES_SHOWN = 100
 
 
 @never_cache
 @recent_auth_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
-    user, at = _user(request), _now()
+    user, at = the_user(request), now()
     if not EmailAddress.objects.filter(user=user, primary=True, verified=True).exists():
         return render(
             request, "credentials/verify_email.html", status=403 if request.method == "POST" else 200
@@ -78,15 +80,18 @@ def add(request: HttpRequest) -> HttpResponse:
 @recent_auth_required
 @require_GET
 def details(request: HttpRequest, credential_id: UUID) -> HttpResponse:
-    user, at = _user(request), _now()
-    row = _own(user, credential_id)
+    user, at = the_user(request), now()
+    row = own(user, credential_id)
     events = Event.objects.filter(credential_id=row.pk, user_id=user.pk).order_by("-id")[:EVENTS_SHOWN]
     return render(
         request,
         "credentials/details.html",
         {
             "token": shown(row, at, all_projects=True),
-            "successors": [shown(link, at) for link in row.successors.order_by("created_at")],
+            "predecessor": shown(row.predecessor, at) if row.predecessor else None,
+            "successors": [
+                shown(link, at) for link in row.successors.filter(removed_at=None).order_by("created_at")
+            ],
             "events": [
                 {
                     "row": event,
@@ -98,6 +103,12 @@ def details(request: HttpRequest, credential_id: UUID) -> HttpResponse:
                 for event in events
             ],
             "last_program": shown_program(row.last_used_agent),
+            "uses": row.address_uses.order_by("-last_at", "address")[:ADDRESSES_SHOWN],
+            "old_uses": (
+                row.predecessor.address_uses.order_by("-last_at", "address")[:ADDRESSES_SHOWN]
+                if row.predecessor
+                else []
+            ),
         },
     )
 
@@ -106,8 +117,9 @@ def details(request: HttpRequest, credential_id: UUID) -> HttpResponse:
 @recent_auth_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
-    user, at = _user(request), _now()
-    row = _own(user, credential_id)
+    user, at = the_user(request), now()
+    row = own(user, credential_id)
+    is_key = row.kind == Kind.API_KEY
     policy = current_policy()
     initial = {"overlap": default_overlap().days, "idempotency_key": secrets.token_urlsafe(24)}
     if request.method != "POST":
@@ -117,7 +129,7 @@ def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _rotate_page(request, row, form, at, status=400)
     try:
-        successor, token = rotate_upload_token(
+        successor, token = (rotate_api_key_for if is_key else rotate_upload_token)(
             row,
             actor=user,
             overlap=timedelta(days=form.cleaned_data["overlap"]),
@@ -129,6 +141,8 @@ def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
         form.add_error(None, error_text(exc))
         return _rotate_page(request, row, form, at, status=409 if isinstance(exc, ConflictError) else 400)
     row.refresh_from_db()
+    if is_key:
+        return key_result(request, successor, token, predecessor=row)
     return _result(request, successor, token, rotated=True, predecessor=row)
 
 
@@ -136,8 +150,8 @@ def rotate(request: HttpRequest, credential_id: UUID) -> HttpResponse:
 @recent_auth_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke_one(request: HttpRequest, credential_id: UUID) -> HttpResponse:
-    user, at = _user(request), _now()
-    row = _own(user, credential_id)
+    user, at = the_user(request), now()
+    row = own(user, credential_id)
     if request.method != "POST":
         also = [shown(link, at) for link in ended_with(row)[1:] if is_living(link, at)]
         return render(request, "credentials/revoke.html", {"token": shown(row, at), "also": also})
@@ -154,9 +168,9 @@ def revoke_one(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     else:
         messages.success(
             request,
-            _("The token “%(name)s” is revoked.") % {"name": row.name}
+            _("“%(name)s” is revoked.") % {"name": row.name}
             if len(ended) == 1
-            else _("The token “%(name)s” and those made from it are revoked.") % {"name": row.name},
+            else _("“%(name)s” and those made from it are revoked.") % {"name": row.name},
         )
     return HttpResponseRedirect(reverse("manage_account") + "#api-tokens")
 
@@ -174,7 +188,7 @@ def _result(
         request,
         "credentials/result.html",
         {
-            "token": shown(row, _now(), all_projects=True),
+            "token": shown(row, now(), all_projects=True),
             "text": token.reveal(),
             "upload_url": settings.SEALSTEAD.public_url + "/legacy/",
             "rotated": rotated,
@@ -233,19 +247,3 @@ def _field_of(exc: SealsteadError) -> str | None:
         "too-many-projects": "scope",
         "lifetime-refused": "expiry",
     }.get(exc.code, "new_project")
-
-
-def _own(user: User, credential_id: UUID) -> Credential:
-    try:
-        return get_credential(user, credential_id)
-    except CredentialNotFoundError:
-        raise Http404 from None
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the decorator signs in; for the type checker
-    return request.user
-
-
-def _now() -> datetime:
-    return settings.SEALSTEAD.clock.now()

@@ -1,4 +1,4 @@
-"""The list of an account's credentials: the section "API tokens" of the account settings page.
+"""The list of an account's credentials: the section "API tokens and keys" of the account settings page.
 
 All kinds share it. Five hundred rows stay usable: those in use come first, the others behind a filter,
 25 a page, with a search over names, projects and ids.
@@ -19,7 +19,7 @@ from django.http import HttpRequest
 
 from sealstead.server.accounts.models import User
 from sealstead.server.credentials.listing import credentials_of
-from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.models import Credential, Kind
 from sealstead.server.credentials.scope import project_names
 from sealstead.server.credentials.states import is_living, standing_of
 from sealstead.server.credentials.texts import KINDS, STATES
@@ -38,6 +38,13 @@ class Shown:
     badge: str
     kind_text: str
     living: bool
+    is_key: bool
+    id_text: str
+    """What people and programs name it by: the id in a key's text, the id inside a token."""
+    roles: list[str]
+    labels: list[str]
+    networks: list[str]
+    rate: str
     projects: list[str] | None
     """`None`: all projects of the owner."""
     more_projects: int
@@ -55,6 +62,12 @@ def shown(row: Credential, at: datetime, *, all_projects: bool = False) -> Shown
         badge=badge,
         kind_text=str(KINDS[row.kind]),
         living=is_living(row, at),
+        is_key=row.kind == Kind.API_KEY,
+        id_text=row.handle or str(row.pk),
+        roles=row.scope.get("roles", []),
+        labels=row.scope.get("labels", []),
+        networks=row.scope.get("networks", []),
+        rate=row.scope.get("rate", ""),
         projects=cut,
         more_projects=len(names or ()) - len(cut or ()),
     )
@@ -93,7 +106,7 @@ def _in_use(at: datetime) -> Q:
 def _matching(rows: QuerySet[Credential], query: str) -> QuerySet[Credential]:
     if not query:
         return rows
-    found = Q(name__icontains=query) | Q(scope__projects__has_key=query.lower())
+    found = Q(name__icontains=query) | Q(scope__projects__has_key=query.lower()) | Q(handle=query)
     with suppress(ValueError):
         found |= Q(pk=UUID(query))
     return rows.filter(found)

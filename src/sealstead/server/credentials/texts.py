@@ -37,15 +37,16 @@ _ERRORS: dict[str, Promise] = {
     "token-name-in-use": _("API token name already in use"),
     "lifetime-refused": _("This server does not allow that time: choose another one."),
     "invalid-overlap": _("This server does not allow that overlap: choose another one."),
-    "line-too-old": _("This token has been rotated for too long: add a new one instead."),
-    "not-rotatable": _("This token is not accepted any more: add a new one instead."),
+    "line-too-old": _("This one has been rotated for too long: add a new one instead."),
+    "not-rotatable": _("This one is not accepted any more: add a new one instead."),
     "already-rotated": _(
-        "This token was rotated before and its successor is in use, or another rotation was first. "
+        "This one was rotated before and its successor is in use, or another rotation was first. "
         "Rotate the successor, or revoke it if it is not yours."
     ),
-    "already-revoked": _("This token is revoked already."),
+    "api-key-ended": _("This API key has ended: add a new one instead."),
+    "already-revoked": _("This one is revoked already."),
     "seal-broken": _(
-        "This token was changed outside of this server and is not accepted any more: revoke it and add a new one."
+        "This one was changed outside of this server and is not accepted any more: revoke it and add a new one."
     ),
 }
 

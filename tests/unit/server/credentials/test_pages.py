@@ -58,7 +58,7 @@ def text_of(answer: Any) -> str:
 
 def test_the_section_has_its_button_and_an_empty_list(client: Client) -> None:
     page = text_of(client.get(LIST))
-    assert '<h2 id="api-tokens-title">API tokens</h2>' in page
+    assert '<h2 id="api-tokens-title">API tokens and keys</h2>' in page
     assert f'href="{ADD}">Add API token</a>' in page
 
 
@@ -96,7 +96,7 @@ def test_the_answer_shows_the_token_once_and_no_cache_keeps_it(
         ({"scope": "projects", "projects": ["not-mine"]}, "Unknown or invalid project name: not-mine"),
         ({"scope": "all", "projects": ["chrome"]}, "choose one of the two"),
         ({"scope": "user"}, "Select a valid choice"),
-        ({"expiry": ""}, "Choose when the token expires"),
+        ({"expiry": ""}, "Choose when it expires"),
         ({"expiry": "custom"}, "Pick the last day"),
         ({"expiry": "custom", "expires_on": "2020-01-01"}, "The expiry must be in the future"),
         ({"expiry": "custom", "expires_on": "soon"}, "valid date"),
@@ -277,8 +277,8 @@ def test_revocation_asks_first_and_says_what_ends(client: Client, ada: User, fak
     assert answer.redirect_chain == [("/manage/account/#api-tokens", 302)]
     assert "those made from it are revoked" in text_of(answer)
     assert Credential.objects.exclude(revoked_at=None).count() == 2
-    assert "You have no API tokens in use." in text_of(answer)
-    assert "Show 2 tokens that have ended" in text_of(answer)
+    assert "You have no API tokens or keys in use." in text_of(answer)
+    assert "Show 2 that have ended" in text_of(answer)
     assert "revoked" in text_of(client.get(LIST + "?token_state=ended"))
 
 
@@ -333,7 +333,7 @@ def test_five_hundred_tokens_stay_usable(
         found = text_of(client.get(LIST, {"token_q": query}))
         assert found.count('<th scope="row">') == 1
         assert "ci-123" in found
-    assert "No token matches." in text_of(client.get(LIST, {"token_q": "nothing"}))
+    assert "Nothing matches." in text_of(client.get(LIST, {"token_q": "nothing"}))
     for odd in ({"token_page": "x"}, {"token_page": "-1"}, {"token_page": "999"}, {"token_q": "\x00%_'\""}):
         assert client.get(LIST, odd).status_code == 200
 
