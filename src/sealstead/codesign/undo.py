@@ -15,13 +15,12 @@ directory at a time:
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from hmac import compare_digest
+from itertools import zip_longest
 from pathlib import Path
 
 from sealstead.at_once import at_once
@@ -181,7 +180,9 @@ def _change_some(directory: Path, changes: Sequence[Change], jobs: int) -> dict[
         results = at_once([partial(_write, *one) for one in ready], jobs=jobs)
         failed.update({change.path: exc for (change, _, _), exc in zip(ready, results, strict=True) if exc})
         if not any(isinstance(exc, HalfWrittenError) for exc in results):
-            journal.unlink()
+            # Where that fails, the next run finds them all finished.
+            with contextlib.suppress(OSError):
+                journal.unlink()
     return failed
 
 
@@ -212,7 +213,7 @@ def _record(change: Change, descriptor: int) -> Record:
         content=change.content,
         old=[(at, _read(descriptor, at, min(end, size))) for at, end in spans if at < size],
         new_size=change.size,
-        new=[(at, len(data), hashlib.sha256(data).digest()) for at, data in change.writes],
+        new=list(change.writes),
     )
 
 
@@ -227,7 +228,7 @@ def _bring_back(directory: Path, record: Record) -> str:
     try:
         if _is_finished(descriptor, record):
             return "finished"
-        if not record.content.holds(descriptor):
+        if not _is_between(descriptor, record) or not record.content.holds(descriptor):
             return "stale"
         _put_back(descriptor, record)
     finally:
@@ -237,9 +238,25 @@ def _bring_back(directory: Path, record: Record) -> str:
 
 def _is_finished(descriptor: int, record: Record) -> bool:
     return os.fstat(descriptor).st_size == record.new_size and all(
-        compare_digest(hashlib.sha256(_read(descriptor, at, at + length)).digest(), digest)
-        for at, length, digest in record.new
+        _read(descriptor, at, at + len(data)) == data for at, data in record.new
     )
+
+
+def _is_between(descriptor: int, record: Record) -> bool:
+    """Return whether every byte is the old one or the new one: else somebody else has written, another signer perhaps."""
+    size = os.fstat(descriptor).st_size
+    if not min(record.size, record.new_size) <= size <= max(record.size, record.new_size):
+        return False
+    old, new = dict(record.old), dict(record.new)
+    for at in old.keys() | new.keys():
+        was, will = old.get(at, b""), new.get(at, b"")
+        # A file that grew before it was written to reads as zeros there.
+        holes = bytes(max(len(will) - len(was), 0))
+        found = _read(descriptor, at, at + max(len(was), len(will)))
+        for byte, first, second in zip_longest(found, was + holes, will):
+            if byte is not None and byte not in (first, second):
+                return False
+    return True
 
 
 def _put_back(descriptor: int, record: Record) -> None:

@@ -1,7 +1,7 @@
 """The undo journal of files that are changed in place: what it says, and how it stands on disk.
 
 `.sealstead-undo-<random>` lies beside the files it is about and holds what brings each of them back: its size, the bytes
-that are to be overwritten, and a digest of those that are not, by which a later run knows the file. It is complete on
+that are to be overwritten and with what, and a digest of all others, by which a later run knows the file. It is complete on
 disk before the first file is touched, so one that does not end with its own checksum has nothing to undo. Whoever
 works with it holds a lock on it: a journal that can be locked was left by a process that is gone.
 """
@@ -70,7 +70,7 @@ class Content:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """How one file was, and how it is going to be. `old` and `new`: bytes at offsets; `new` as SHA-256 of them."""
+    """How one file was, and how it is going to be; `old` and `new` are bytes at offsets."""
 
     name: str
     size: int
@@ -78,7 +78,7 @@ class Record:
     content: Content
     old: Sequence[tuple[int, bytes]]
     new_size: int
-    new: Sequence[tuple[int, int, bytes]]
+    new: Sequence[tuple[int, bytes]]
 
 
 def write_journal(directory: Path, records: Sequence[Record]) -> tuple[Path, int]:
@@ -151,7 +151,7 @@ def _serialize(records: Sequence[Record]) -> bytes:
                     },
                     "old": [[at, base64.b64encode(data).decode()] for at, data in record.old],
                     "new_size": record.new_size,
-                    "new": [[at, length, digest.hex()] for at, length, digest in record.new],
+                    "new": [[at, base64.b64encode(data).decode()] for at, data in record.new],
                 }
                 for record in records
             ],
@@ -190,7 +190,7 @@ def _record(value: Any) -> Record:  # noqa: ANN401 - what JSON said
         ),
         old=[(int(at), base64.b64decode(data, validate=True)) for at, data in value["old"]],
         new_size=int(value["new_size"]),
-        new=[(int(at), int(length), bytes.fromhex(digest)) for at, length, digest in value["new"]],
+        new=[(int(at), base64.b64decode(data, validate=True)) for at, data in value["new"]],
     )
     # Whoever can write here can write the files too; still a journal changes only files that lie beside it.
     if record.name in ("", ".", "..") or Path(record.name).name != record.name:

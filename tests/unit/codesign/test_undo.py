@@ -58,9 +58,7 @@ def left_behind(path: Path, new: bytes = NEW) -> None:
         content=content(),
         old=[(708, OLD[708:]), (4, OLD[4:8])],
         new_size=len(new),
-        new=[
-            (at, len(data), hashlib.sha256(data).digest()) for at, data in [(708, new[708:]), (4, new[4:8])]
-        ],
+        new=[(708, new[708:]), (4, new[4:8])],
     )
     os.close(write_journal(path.parent, [record])[1])
 
@@ -103,11 +101,14 @@ def test_a_file_that_another_process_signs_is_refused(tmp_path: Path) -> None:
         (OLD[:708] + NEW[708:], "undone", OLD),
         (OLD[:708] + NEW[708:750] + OLD[750:], "undone", OLD),
         (OLD[:4] + NEW[4:6] + OLD[6:708] + NEW[708:], "undone", OLD),
-        (OLD[:720], "undone", OLD),
+        (OLD[:720], "stale", OLD[:720]),
         (NEW, "finished", NEW),
         (NEW[:-1], "undone", OLD),
         (NEW[:100] + b"X" + NEW[101:-1], "stale", NEW[:100] + b"X" + NEW[101:-1]),
         (b"built anew", "stale", b"built anew"),
+        (NEW[:708] + b"of another signer" * 4, "stale", NEW[:708] + b"of another signer" * 4),
+        (OLD + bytes(len(NEW) - len(OLD)), "undone", OLD),
+        (NEW + b"x", "stale", NEW + b"x"),
         (None, "stale", None),
     ],
 )
