@@ -581,5 +581,20 @@ def test_a_broken_profile_is_in_the_way_of_what_needs_it_alone(place: ProfilePla
     assert "'robot' is none of the known words (one of" in told.err
     assert "robot" in place.run("key-info", "--keyring-identity", "work").err
     assert "unknown while the profile cannot be read" in place.run("doctor", code=1).out
+    (place.work / "file").write_text("x")
+    named = ("--keyring-identity", "work")
+    for command in (
+        ["sign-file", "file"],
+        ["verify-file", "file"],
+        ["key-export", "--output", "copy.key", "--no-password"],
+        ["key-password", "set", "--password-stdin", "--dry-run"],
+    ):
+        place.run(*command, *named, stdin="pass\n")
+    before = place.files()
+    for command in (["key-rotate"], ["key-recover"], ["key-revoke", "--force"], ["key-import", "copy.key"]):
+        told = place.run(*command, *named, code=1)
+        assert "'robot' is none of the known words" in told.err
+        assert "see validate; or run this in a directory without a profile" in told.err
+    assert place.files() == before
     place.write("kind: robot\n")
     assert "text in quotes" in place.run("validate", code=1).err

@@ -20,7 +20,6 @@ from sealstead.custody.os_keyring import KeyringRefusedError, KeyringTimeoutErro
 from sealstead.errors import KeyUnavailableError, ParseError, SealsteadError
 from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_secret_key
 from sealstead.identity.places import (
-    AmbiguousKeyError,
     FoundKey,
     KeyPlaces,
     NoKeyError,
@@ -33,7 +32,6 @@ from sealstead.identity.places import (
 from sealstead.record import replace
 
 __all__ = [
-    "AmbiguousKeyError",
     "FoundKey",
     "KeyPlaces",
     "NoKeyError",
@@ -106,11 +104,14 @@ def find_key(
     for look in _looks(places, identity, thorough=wanted is not None, anywhere=anywhere):
         if (found := search.tried(look)) is not None:
             return found
-    if (found := _the_one(search.unknown, wanted)) is not None:
-        return search.told(found)
+    if search.unknown:
+        from sealstead.identity.candidates import the_one
+
+        if (found := the_one(search.unknown, wanted)) is not None:
+            return search.told(found)
     if search.failures:
         raise search.failures[0]
-    raise _none(places, identity, wanted, search.other, search.warnings)
+    raise _none(places, identity, wanted, search.other, search.warnings, named=not anywhere)
 
 
 class _Search:
@@ -148,43 +149,6 @@ class _Search:
     def told(self, found: FoundKey) -> FoundKey:
         failures = [failure.message for failure in self.failures]
         return replace(found, warnings=(*found.warnings, *self.warnings, *failures))
-
-
-def _the_one(unknown: list[FoundKey], wanted: PublicKey | None) -> FoundKey | None:
-    """Return the encrypted key that may be the wanted one. None of them tells, but the name of an archive may.
-
-    Raises:
-        AmbiguousKeyError: it may be one or another.
-    """
-    possible: list[FoundKey] = []
-    for found in unknown:
-        named = _named_in_archive(found)
-        if wanted is not None and named == wanted.id:
-            return found
-        # One key in two places, under whatever passphrases: the first place counts.
-        in_use = found.source in ("disk", "keyring")
-        again = any(
-            each.identity == found.identity and each.source in ("disk", "keyring") for each in possible
-        )
-        if named is None and not (in_use and again) and all(each.blob != found.blob for each in possible):
-            possible.append(found)
-    if len(possible) > 1 and wanted is not None:
-        names = ", ".join(str(found.path or f"the keyring entry of {found.identity}") for found in possible)
-        raise AmbiguousKeyError(
-            f"key {wanted.id}, which the profile names, may be any of these, for they are encrypted: {names}",
-            hint="say which with --key or PYPI_PROFILE_KEY_PATH, or put its .pub file beside it",
-        )
-    return possible[0] if possible else None
-
-
-def _named_in_archive(found: FoundKey) -> str | None:
-    """Return the key id in the name of an archived key; None where that is a digest of the file instead."""
-    if found.source != "archive" or found.path is None:
-        return None
-    import hashlib
-
-    name = found.path.stem.rpartition(".")[2]
-    return None if name == hashlib.sha256(found.blob).hexdigest()[:16].upper() else name
 
 
 def _looks(places: KeyPlaces, identity: str, *, thorough: bool, anywhere: bool) -> Iterator[Look]:
@@ -270,7 +234,13 @@ def _promised(places: KeyPlaces, path: Path, blob: bytes) -> PublicKey | None:
 
 
 def _none(
-    places: KeyPlaces, identity: str, wanted: PublicKey | None, other: FoundKey | None, warnings: list[str]
+    places: KeyPlaces,
+    identity: str,
+    wanted: PublicKey | None,
+    other: FoundKey | None,
+    warnings: list[str],
+    *,
+    named: bool,
 ) -> NoKeyError:
     reason = "; ".join(warnings) or places.keyring_reason
     looked = f"in {places.directory.path}" + (
@@ -288,7 +258,9 @@ def _none(
     if other is not None and other.public is not None:
         return NoKeyError(
             f"the profile names key {wanted.id}, the key of {identity} is {other.public.id}",
-            hint="bring the key with key-import, choose another with --keyring-identity, or see key-recover",
+            hint=f"name the profile's own identity, or use the key of {identity} away from this profile"
+            if named
+            else "bring the key with key-import, choose another with --keyring-identity, or see key-recover",
         )
     return NoKeyError(
         f"no key {wanted.id}, which the profile names, {looked}",

@@ -15,7 +15,6 @@ from sealstead.custody.key_dir import IdentityError, KeyDir
 from sealstead.custody.os_keyring import KeyringTimeoutError, Unusable
 from sealstead.formats.minisign import DamagedKeyError, serialize_public_key
 from sealstead.identity.keyslots import (
-    AmbiguousKeyError,
     KeyPlaces,
     NoKeyError,
     OtherKeyError,
@@ -23,6 +22,7 @@ from sealstead.identity.keyslots import (
     find_key,
     resolve_identity,
 )
+from sealstead.identity.places import AmbiguousKeyError
 from sealstead.secret import Secret
 
 

@@ -154,6 +154,8 @@ def open_context(
         profile = _profile(source, cwd)
     except (InputError, ParseError) as exc:
         if not tolerant:
+            if keyring_identity is not None and source is None:
+                raise _in_the_way(exc, keyring_identity) from None
             raise
         output.warning(f"{exc.message} ({exc.hint})" if exc.hint else exc.message)
         profile = None
@@ -176,6 +178,17 @@ def open_context(
             new_file=new_password_file,
         ),
     )
+
+
+def _in_the_way(exc: InputError | ParseError, identity: str) -> InputError | ParseError:
+    """Return the error with what there is to do for somebody who did not ask for this profile."""
+    said = type(exc)(
+        exc.message,
+        hint=f"{f'{exc.hint}; ' if exc.hint else ''}whether it names the key of {identity}, nobody can tell: mend it first, "
+        "see validate; or run this in a directory without a profile",
+    )
+    said.facts = exc.facts
+    return said
 
 
 def _profile(source: str | None, cwd: Path) -> ProfileFile | None:

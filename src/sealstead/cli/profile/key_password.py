@@ -49,7 +49,7 @@ def key_password(*, action: str, dry_run: bool, as_json: bool, **options: Any) -
     """Set, change or remove the passphrase of a key."""
     from sealstead.identity.passphrase import Action, change_passphrase
 
-    context = open_context(**options, writes=not dry_run)
+    context = open_context(**options, writes=not dry_run, tolerant=options["keyring_identity"] is not None)
     asks = context.passphrases
     found = context.current_key()
     done = change_passphrase(

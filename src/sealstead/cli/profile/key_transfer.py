@@ -73,7 +73,7 @@ def key_export(
 
     if no_password and (password_stdin or password_file is not None):
         raise PassphraseError("--no-password, and yet a passphrase was given", hint="use one of the two")
-    context = open_context(**options, writes=not dry_run)
+    context = open_context(**options, writes=not dry_run, tolerant=options["keyring_identity"] is not None)
     written = finished_for(context, "key-export", target=str(target_path(target)))
     path = check_target(target, force=force or written)
     with locked(context, dry_run=dry_run) as context:

@@ -69,7 +69,7 @@ def sign_file(
 
     if target is not None and len(files) > 1:
         raise click.UsageError("--output is for one file")
-    context = open_context(**options)
+    context = open_context(**options, tolerant=options["keyring_identity"] is not None)
     found = context.current_key()
     profile = context.profile.profile if context.profile else None
     entries = index_entries(context.places)
@@ -163,7 +163,11 @@ def verify_file(
     keys, told_of = (
         (_named(public_key), None)
         if public_key is not None
-        else _vouched(open_context(**options, source=source))
+        else _vouched(
+            open_context(
+                **options, source=source, tolerant=source is None and bool(options["keyring_identity"])
+            )
+        )
     )
     if len(files) == 1 and not as_json:
         done = verify(keys, files[0], signature_path=signature, allow_legacy=allow_legacy, told_of=told_of)
