@@ -63,3 +63,8 @@ class Record:
 def replace(record: R, **changes: Any) -> R:
     """Return a copy with some fields changed, which is checked as a new one is."""
     return type(record)(**{**vars(record), **changes})
+
+
+def defaults_of(kind: type[Record]) -> dict[str, Any]:
+    """Return the fields that have a default, with it."""
+    return dict(kind._defaults)  # noqa: SLF001 - of our own module

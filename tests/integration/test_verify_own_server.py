@@ -39,10 +39,12 @@ def test_a_proof_in_a_description(form: str, server: Server, tmp_path: Path) -> 
     )
     changes = {"description": f"# Engine\n\n{proof}\n", "description_content_type": "text/markdown"}
     assert send(server.port, body_of(path, **changes), token).status == 200
-    link = ProfileLink("sealstead", "", url)
+    link = ProfileLink(kind="sealstead", label="", url=url)
     with start_web() as web, WebPages(allow_private=True) as pages:
         result = verifier(web, pages=pages, texts=NoRecords(), keys=[KEY.public], at=NOW).check(link)
         assert result.outcome is Outcome.VERIFIED, result.steps
         assert result.provider == "sealstead"
-        missing = ProfileLink("sealstead", "", f"http://127.0.0.1:{server.port}/project/nobody-{form}/")
+        missing = ProfileLink(
+            kind="sealstead", label="", url=f"http://127.0.0.1:{server.port}/project/nobody-{form}/"
+        )
         assert verifier(web, pages=pages, at=NOW).check(missing).outcome is Outcome.MISSING

@@ -1,8 +1,9 @@
 """Modules that what we import imports, and that a short command hardly uses.
 
 `click` imports `inspect`, and that the parser of Python: a tenth of the time of a short command, for one function that
-takes blanks away. `put_off` lets a stand-in take the place of such a module. Whoever asks it for more than it has gets
-that from the real module, which is imported then.
+takes blanks away. `uuid` (for `click` too) imports `platform`, to ask which system this is; `pathlib` imports what knows
+addresses. `put_off` lets a stand-in take the place of such a module. Whoever asks it for more than it has gets that
+from the real module, which is imported then.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ class _StandIn(ModuleType):
 
 
 def put_off() -> None:
-    """Let `inspect` and `ipaddress` be imported when they are used; what is imported already stays.
+    """Let these modules be imported when they are used; what is imported already stays.
 
     To be called before anything that imports them.
     """
-    inspect = _StandIn("inspect")
-    vars(inspect)["cleandoc"] = cleandoc
-    for module in (inspect, _StandIn("ipaddress")):
-        sys.modules.setdefault(module.__name__, module)
+    own: dict[str, dict[str, object]] = {"inspect": {"cleandoc": cleandoc}, "ipaddress": {}}
+    if sys.platform == "linux":
+        own["platform"] = {"system": lambda: "Linux"}
+    for name, found in own.items():
+        stand_in = _StandIn(name)
+        vars(stand_in).update(found)
+        sys.modules.setdefault(name, stand_in)
 
 
 def cleandoc(text: str) -> str:

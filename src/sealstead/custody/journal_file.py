@@ -133,7 +133,7 @@ def add(staged: Path, path: Path) -> None:
             if path.exists() or path.is_symlink():
                 raise files.FileExistsConflictError(f"{path} exists already") from exc
             staged.rename(path)
-        remove(staged)
+        staged.unlink(missing_ok=True)
         files.sync_directory(path.parent)
 
 

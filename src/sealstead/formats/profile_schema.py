@@ -3,13 +3,13 @@
 The classes are the schema: a key without a default is required, and its annotation says what it may hold. Names,
 words and defaults are those of `pypi-profile` 0.3.0, so that either tool reads the other's file; ours are `statements`
 (signed rotations and revocations) in `[verification]`. Keys that stand here are a promise: none is ever renamed.
-
-Named tuples and not frozen dataclasses: these fifteen would take longer to make than a key takes to sign.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
+
+from sealstead.record import Record, defaults_of
 
 PrincipalKind = Literal[
     "individual", "team", "company", "llc", "foundation", "collective", "project", "other"
@@ -63,13 +63,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-class Principal(NamedTuple):
+class Principal(Record):
     kind: PrincipalKind = "individual"
     display_name: str = ""
     summary: str = ""
 
 
-class Identity(NamedTuple):
+class Identity(Record):
     legal_name: str = ""
     display_name: str = ""
     pypi_username: str = ""
@@ -78,14 +78,14 @@ class Identity(NamedTuple):
     location: str = ""
 
 
-class Human(NamedTuple):
+class Human(Record):
     id: str
     display_name: str = ""
     role: str = ""
     bio: str = ""
 
 
-class ProfileLink(NamedTuple):
+class ProfileLink(Record):
     """A page elsewhere that the principal claims to control.
 
     `verification` is what somebody wrote by hand: it proves nothing, and nothing of ours shows it as a fact.
@@ -99,7 +99,7 @@ class ProfileLink(NamedTuple):
     stored_proof: str = ""
 
 
-class ContactMethod(NamedTuple):
+class ContactMethod(Record):
     kind: str
     label: str
     value: str
@@ -107,7 +107,7 @@ class ContactMethod(NamedTuple):
     visibility: Visibility = "public"
 
 
-class Package(NamedTuple):
+class Package(Record):
     name: str
     role: PackageRole = "maintainer"
     state: PackageState = "active"
@@ -115,7 +115,7 @@ class Package(NamedTuple):
     url: str = ""
 
 
-class Project(NamedTuple):
+class Project(Record):
     name: str
     url: str = ""
     role: str = "creator"
@@ -123,7 +123,7 @@ class Project(NamedTuple):
     summary: str = ""
 
 
-class Work(NamedTuple):
+class Work(Record):
     organization: str
     title: str = ""
     start_date: str = ""
@@ -131,7 +131,7 @@ class Work(NamedTuple):
     summary: str = ""
 
 
-class Hiring(NamedTuple):
+class Hiring(Record):
     open_to_work_since: str = ""
     employment_types: tuple[str, ...] = ()
     work_model: tuple[str, ...] = ()
@@ -140,12 +140,12 @@ class Hiring(NamedTuple):
     sponsorship: bool = False
 
 
-class Contracting(NamedTuple):
+class Contracting(Record):
     legal_entity: str = ""
     engagement_types: tuple[str, ...] = ()
 
 
-class SuccessionContact(NamedTuple):
+class SuccessionContact(Record):
     name: str
     contact: str = ""
     scope: tuple[str, ...] = ()
@@ -153,18 +153,18 @@ class SuccessionContact(NamedTuple):
     verification: ClaimStatus = "self_asserted"
 
 
-class Succession(NamedTuple):
+class Succession(Record):
     policy: str = ""
     last_reviewed: str = ""
     contacts: tuple[SuccessionContact, ...] = ()
 
 
-class ContactPreferences(NamedTuple):
+class ContactPreferences(Record):
     do_contact_about: tuple[str, ...] = ()
     do_not_contact_about: tuple[str, ...] = ()
 
 
-class Verification(NamedTuple):
+class Verification(Record):
     """`public_key` is the base64 line of a minisign public key; `statements` are whole signed texts, unverified."""
 
     public_key: str = ""
@@ -172,7 +172,7 @@ class Verification(NamedTuple):
     statements: tuple[str, ...] = ()
 
 
-class Profile(NamedTuple):
+class Profile(Record):
     profile: Principal = Principal()
     identity: Identity = Identity()
     humans: tuple[Human, ...] = ()
@@ -188,7 +188,7 @@ class Profile(NamedTuple):
     verification: Verification = Verification()
 
 
-TABLES: dict[str, type[tuple[object, ...]]] = {
+TABLES: dict[str, type[Record]] = {
     table.__name__: table
     for table in (
         Principal,
@@ -210,11 +210,10 @@ TABLES: dict[str, type[tuple[object, ...]]] = {
 """By the name that stands in an annotation."""
 
 
-def keys_of(table: type[tuple[object, ...]]) -> dict[str, str]:
+def keys_of(table: type[Record]) -> dict[str, str]:
     """Return the keys of a table, and what each may hold as it is written in the class."""
-    # Annotations are kept as text, which NamedTuple wraps.
-    return {key: str(getattr(kind, "__forward_arg__", kind)) for key, kind in table.__annotations__.items()}
+    return dict(table.__annotations__)
 
 
-def required_keys(table: type[tuple[object, ...]]) -> set[str]:
-    return set(keys_of(table)) - set(getattr(table, "_field_defaults"))  # noqa: B009 - of every named tuple
+def required_keys(table: type[Record]) -> set[str]:
+    return set(keys_of(table)) - set(defaults_of(table))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sealstead.formats import profile_schema as schema
 from sealstead.formats.profile_edit import literal
+from sealstead.record import Record, defaults_of
 
 
 def serialize_profile(
@@ -34,17 +35,17 @@ def serialize_profile(
 
 
 def _block(name: str, value: Any, always: Sequence[str]) -> list[str]:  # noqa: ANN401 - a table, or tables of a kind
-    if hasattr(value, "_asdict"):
+    if isinstance(value, Record):
         return _table(f"[{name}]", name, value, always)
     return [text for row in value for text in _table(f"[[{name}]]", name, row, ())]
 
 
-def _table(header: str, name: str, row: Any, always: Sequence[str]) -> list[str]:  # noqa: ANN401 - a named tuple
+def _table(header: str, name: str, row: Record, always: Sequence[str]) -> list[str]:
     needed = schema.required_keys(type(row)) | set(always)
-    defaults = row._field_defaults
+    defaults = defaults_of(type(row))
     lines, inner = [], []
-    for key, value in row._asdict().items():
-        if isinstance(value, tuple) and value and hasattr(value[0], "_asdict"):
+    for key, value in vars(row).items():
+        if isinstance(value, tuple) and value and isinstance(value[0], Record):
             inner += _block(f"{name}.{key}", value, ())
         elif key in needed or value != defaults.get(key):
             lines.append(f"{key} = {_value(value)}\n")

@@ -19,6 +19,7 @@ from sealstead.identity.profile import (
     has_table,
 )
 from sealstead.identity.proofs import ClaimError, check_url, check_username
+from sealstead.record import replace
 
 _PUBLIC_FILE = 0o644
 _HEAD = (
@@ -61,7 +62,7 @@ def draft(profile: Profile, *, key: PublicKey | None) -> str:
     if profile.identity.pypi_username:
         check_username(profile.identity.pypi_username)
     if key is not None:
-        profile = profile._replace(verification=profile.verification._replace(public_key=key.line))
+        profile = replace(profile, verification=replace(profile.verification, public_key=key.line))
     text = serialize_profile(
         profile,
         head=_HEAD,
@@ -137,11 +138,11 @@ def claimable(profile: Profile) -> tuple[Profile, list[str]]:
             reasons.append(exc.message)
         else:
             kept.append(link)
-    return profile._replace(profiles=tuple(kept)), reasons
+    return replace(profile, profiles=tuple(kept)), reasons
 
 
 def merged(profile: Profile, links: Sequence[ProfileLink]) -> Profile:
     """Return the profile with these pages after its own, each once."""
     known = {link.url for link in profile.profiles}
     more = tuple(link for link in links if link.url not in known)
-    return profile._replace(profiles=(*profile.profiles, *more))
+    return replace(profile, profiles=(*profile.profiles, *more))

@@ -147,7 +147,7 @@ def test_dying_at_any_call_leaves_a_working_key_and_the_next_command_ends_it(
 
 
 def test_dying_again_while_recovering_is_no_different(tmp_path: Path) -> None:
-    for first, second in itertools.product((12, 20, 26, 30, 34), range(0, 24, 3)):
+    for first, second in itertools.product((12, 20, 25, 29, 32), range(0, 24, 3)):
         (tmp_path / f"{first}-{second}").mkdir()
         world = make_world(tmp_path / f"{first}-{second}")
         with pytest.raises(Killed), dies_at(first):

@@ -17,12 +17,12 @@ INDEX = "https://index.example"
 SOCIAL = "https://social.example/@ada"
 ADA = Profile(
     identity=Identity(pypi_username="ada"),
-    packages=(Package("engine"), Package("notes_on.it")),
+    packages=(Package(name="engine"), Package(name="notes_on.it")),
     profiles=(
-        ProfileLink("mastodon", "", SOCIAL),
-        ProfileLink("website", "", "https://ada.example/"),
-        ProfileLink("linkedin", "", "https://www.linkedin.com/in/ada"),
-        ProfileLink("nonsense", "", "javascript:1"),
+        ProfileLink(kind="mastodon", label="", url=SOCIAL),
+        ProfileLink(kind="website", label="", url="https://ada.example/"),
+        ProfileLink(kind="linkedin", label="", url="https://www.linkedin.com/in/ada"),
+        ProfileLink(kind="nonsense", label="", url="javascript:1"),
     ),
 )
 ROLES = """<?xml version='1.0'?>
@@ -167,7 +167,7 @@ def test_a_broken_cache_is_an_empty_one(content: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "a b", "a/b", "<x>", "", "."])
 def test_names_that_cannot_be_asked_about(name: str) -> None:
-    odd = Profile(identity=Identity(pypi_username=name), packages=(Package(name),))
+    odd = Profile(identity=Identity(pypi_username=name), packages=(Package(name=name),))
     assert questions(odd, index=INDEX) == []
 
 
@@ -187,7 +187,7 @@ def test_accounts_of_somebody_else_are_no_answer(web: Web) -> None:
     web["https://public.api.bsky.app/xrpc/app.bsky.actor.getProfile?actor=ada.example"] = as_json(
         {"handle": "eve.example", "displayName": "Eve"}
     )
-    link = ProfileLink("bluesky", "", "https://bsky.app/profile/ada.example")
+    link = ProfileLink(kind="bluesky", label="", url="https://bsky.app/profile/ada.example")
     found = ask(web, Profile(profiles=(link,)))
     assert (found.facts, len(found.failures)) == ({}, 1)
 

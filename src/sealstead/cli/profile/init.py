@@ -24,6 +24,7 @@ from sealstead.identity.new_profile import (
 )
 from sealstead.identity.profile import PROFILE_NAME, find_local
 from sealstead.identity.proofs import ClaimError, check_username
+from sealstead.record import replace
 
 
 class ResumeFileError(InputError):
@@ -108,7 +109,8 @@ def init(
     if kind is None and asks:
         choices = click.Choice(get_args(PrincipalKind))
         kind = click.prompt("What are you", type=choices, default="individual", err=True)
-    profile = profile._replace(
+    profile = replace(
+        profile,
         profile=Principal(
             kind=kind or "individual", display_name=display_name, summary=profile.profile.summary
         ),
@@ -225,7 +227,7 @@ def _with_packages(profile: Profile, index_url: str | None, *, allow_private: bo
         found = ask_all(asked, pages, {}, jobs=1)
     for failure in found.failures:
         output.warning(f"the index did not answer: {shown(failure.reason)}")
-    return profile._replace(packages=packages_of(found.facts.get(f"user {username}", ())))
+    return replace(profile, packages=packages_of(found.facts.get(f"user {username}", ())))
 
 
 def _key_of(username: str) -> PublicKey | None:

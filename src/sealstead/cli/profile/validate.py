@@ -16,6 +16,7 @@ from sealstead.durations import parse_duration
 from sealstead.formats.profile_toml import ProfileError
 from sealstead.identity.check_profile import KEY_HINT, Level, ProfileReport, check_profile
 from sealstead.identity.profile import ProfileFile, find_profile
+from sealstead.record import Record
 
 EXPIRES_SOON = 4
 """The exit code for "expires within the asked window" (DESIGN §9)."""
@@ -148,10 +149,10 @@ def dump(source: str | None, as_json: bool, dry_run: bool, interactive: bool | N
 
 
 def as_document(value: Any) -> Any:  # noqa: ANN401 - tables, arrays and texts within each other
-    """Return named tuples as tables, other tuples as arrays."""
+    """Return records as tables, tuples as arrays."""
+    if isinstance(value, Record):
+        return {key: as_document(each) for key, each in vars(value).items()}
     if isinstance(value, tuple):
-        if hasattr(value, "_asdict"):
-            return {key: as_document(each) for key, each in value._asdict().items()}
         return [as_document(each) for each in value]
     return value
 
