@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from sealstead.lifecycle.lines import descendants, ended_by_revoking
 from sealstead.lifecycle.policy import MAX_OVERLAP, Policy
 from sealstead.lifecycle.rotation import Link, Repeat, overlap_end, plan_rotation
 from sealstead.lifecycle.states import LIVING, Moments, end_of, is_accepted, standing_at
+from sealstead.record import replace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

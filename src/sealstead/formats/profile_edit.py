@@ -7,7 +7,6 @@ are moved together. The result is read again, and must mean what it meant before
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,9 @@ from sealstead.formats.toml_spans import Path, Span, Spans
 _ESCAPES = {ord(each): f"\\u{ord(each):04x}" for each in (*map(chr, range(32)), "\x7f")} | {
     ord(each): "\\" + letter for each, letter in zip('\\"\n\r\t\b\f', '\\"nrtbf', strict=True)
 }
+
+
+_NEEDS_ESCAPE = frozenset((*map(chr, range(32)), "\x7f"))
 
 
 class ProfileEditError(InputError):
@@ -49,7 +51,7 @@ def edit_profile(
         wanted[(*prefix, "verification", "public_key")] = public_key
     if statements is not None:
         wanted[(*prefix, "verification", "statements")] = list(statements)
-    expected = parse_toml(text, source=source)
+    expected = _copied(parse_toml(text, source=source))
     before_it = {path: _get(expected, path) for path in wanted}
     for path, value in wanted.items():
         _put(expected, path, value)
@@ -96,7 +98,13 @@ def _put(document: Any, path: Path, value: str | list[str]) -> None:  # noqa: AN
             raise ProfileEditError(f"{dotted(path[:-1])} is no table")
     if not isinstance(document, dict):
         raise ProfileEditError(f"{dotted(path[:-1])} is no table")
-    document[str(path[-1])] = copy.deepcopy(value)
+    document[str(path[-1])] = _copied(value)
+
+
+def _copied(document: Any) -> Any:  # noqa: ANN401 - as above
+    if isinstance(document, dict):
+        return {name: _copied(value) for name, value in document.items()}
+    return [_copied(value) for value in document] if isinstance(document, list) else document
 
 
 def _get(document: Any, path: Path) -> Any:  # noqa: ANN401 - as above
@@ -123,8 +131,7 @@ def literal(value: str | list[str], before: str = "") -> str:
             return "[]"
         newline = "\r\n" if "\r\n" in before else "\n"
         return "[" + "".join(f"{newline}  {literal(each)}," for each in value) + f"{newline}]"
-    printable = "'" not in value and not any(character < " " or character == "\x7f" for character in value)
-    if before.startswith("'") and printable:
+    if before.startswith("'") and "'" not in value and not _NEEDS_ESCAPE.intersection(value):
         return f"'{value}'"
     return f'"{value.translate(_ESCAPES)}"'
 

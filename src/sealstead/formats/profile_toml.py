@@ -6,6 +6,7 @@ judges shape only; whether a key, a proof or an address is any good is for `iden
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -122,8 +123,9 @@ def decode(data: bytes, *, source: str) -> str:
         ) from None
 
 
+@functools.lru_cache(maxsize=1)
 def parse_toml(text: str, *, source: str) -> dict[str, Any]:
-    """Return what `text` says.
+    """Return what `text` says, for reading only: whoever asks again for the same text gets the same document.
 
     Raises:
         ProfileError: not TOML.

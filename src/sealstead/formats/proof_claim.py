@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -75,6 +76,7 @@ class Proof(Record):
     """What may have been signed: with non-ASCII characters escaped, and as they are."""
 
 
+@functools.lru_cache(maxsize=512)
 def parse_proof(token: str) -> Proof:
     """Return what a full or compact proof says.
 
@@ -152,7 +154,9 @@ def canonical(claim: dict[str, Any], *, escaped: bool = True) -> bytes:
 
 def _messages(claim: dict[str, Any], signature_key: str) -> tuple[bytes, ...]:
     unsigned = {key: value for key, value in claim.items() if key != signature_key}
-    return canonical(unsigned), canonical(unsigned, escaped=False)
+    escaped = canonical(unsigned)
+    # Without a character that is escaped, both spellings are one.
+    return escaped, canonical(unsigned, escaped=False) if b"\\u" in escaped else escaped
 
 
 def _full(claim: dict[str, Any]) -> Proof:

@@ -167,6 +167,7 @@ def choose(url: str, kind: str = "", *, rel_me: bool = False) -> list[Match]:
     return [*guesses, page, *link_back]
 
 
+@functools.lru_cache(maxsize=1024)
 def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Provider, str]:
     """Return the row for a URL and, for a person, where on that page a proof goes."""
     try:
@@ -194,6 +195,7 @@ def _rows_at(host: str) -> tuple[Provider, ...]:
     return tuple(row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts))
 
 
+@functools.lru_cache(maxsize=1024)
 def _is_of_a_known_site(host: str) -> bool:
     """Return whether many write on `host`: it belongs to a site of the table, or to one that is all comments."""
     from sealstead.identity.provider_table import SITES
@@ -201,6 +203,7 @@ def _is_of_a_known_site(host: str) -> bool:
     return any(_is_at_or_below(host, site) for site in SITES)
 
 
+@functools.lru_cache(maxsize=1024)
 def _is_below_many(host: str) -> bool:
     """Return whether strangers may choose what stands at an address of `host`."""
     from sealstead.identity.provider_table import WRITTEN_BY_MANY

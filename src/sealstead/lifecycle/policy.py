@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sealstead.durations import format_duration
 from sealstead.errors import ConflictError, InputError
+from sealstead.record import Record
 
 MAX_OVERLAP = timedelta(days=30)
 """No policy allows more: a longer overlap and a forgotten predecessor outlives the schedule that would catch it."""
@@ -31,8 +31,7 @@ class LineTooOldError(ConflictError):
     code = "line-too-old"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Policy:
+class Policy(Record):
     longest_life: timedelta | None = None
     longest_overlap: timedelta = MAX_OVERLAP
     never_expires_allowed: bool = True

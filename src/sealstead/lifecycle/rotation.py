@@ -11,13 +11,13 @@ Rules (the caller carries the plan out in one transaction):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sealstead.errors import ConflictError
 from sealstead.lifecycle.policy import Policy, checked_overlap, successor_expiry
 from sealstead.lifecycle.states import LIVING, Moments, Standing, State, standing_at, state_at
+from sealstead.record import Record
 
 
 class NotRotatableError(ConflictError):
@@ -36,8 +36,7 @@ class AlreadyRotatedError(ConflictError):
         self.successor = successor
 
 
-@dataclass(frozen=True, kw_only=True)
-class Link:
+class Link(Record):
     """One credential of a line, as far as rotation cares."""
 
     id: UUID
@@ -47,15 +46,13 @@ class Link:
     """Hash of the idempotency key of the rotation that made it; blank if none was given."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Repeat:
+class Repeat(Record):
     """This rotation has been made before: its successor, unchanged."""
 
     successor: UUID
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rotation:
+class Rotation(Record):
     """What to write. Exactly one of `retires_at` and `overdue_at` is set."""
 
     retires_at: datetime | None

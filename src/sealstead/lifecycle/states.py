@@ -11,8 +11,9 @@ The states are those of NIST SP 800-57 part 1 revision 5, section 7; `Standing` 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime
+
+from sealstead.record import Record
 
 
 class State(enum.StrEnum):
@@ -58,8 +59,7 @@ LIVING = frozenset(
 """Not at an end: what a line still has to lose."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moments:
+class Moments(Record):
     """What a credential's state follows from; all aware UTC."""
 
     created_at: datetime

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ from sealstead.lifecycle.rotation import (
     plan_rotation,
 )
 from sealstead.lifecycle.states import Moments, Standing, standing_at
+from sealstead.record import replace
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
