@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -195,24 +195,22 @@ def _rows_at(host: str) -> tuple[Provider, ...]:
     return tuple(row for row in TABLE if any(_is_host(host, pattern) for pattern in row.hosts))
 
 
-@functools.lru_cache(maxsize=1024)
 def _is_of_a_known_site(host: str) -> bool:
     """Return whether many write on `host`: it belongs to a site of the table, or to one that is all comments."""
     from sealstead.identity.provider_table import SITES
 
-    return any(_is_at_or_below(host, site) for site in SITES)
+    return _is_at_or_below(host, SITES)
 
 
-@functools.lru_cache(maxsize=1024)
 def _is_below_many(host: str) -> bool:
     """Return whether strangers may choose what stands at an address of `host`."""
     from sealstead.identity.provider_table import WRITTEN_BY_MANY
 
-    return any(_is_at_or_below(host, site) for site in WRITTEN_BY_MANY)
+    return _is_at_or_below(host, WRITTEN_BY_MANY)
 
 
-def _is_at_or_below(host: str, site: str) -> bool:
-    return host == site or host.endswith(f".{site}")
+def _is_at_or_below(host: str, sites: Collection[str]) -> bool:
+    return any(".".join(host.split(".")[start:]) in sites for start in range(host.count(".") + 1))
 
 
 def _hint(host: str) -> str:
