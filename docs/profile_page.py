@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sealstead.formats.profile_schema import CHOICES, TABLES, Profile, keys_of, required_keys
+from sealstead.record import defaults_of
 
 HEAD = """\
 # The profile
@@ -120,7 +121,7 @@ def _table(name: str, annotation: str) -> list[str]:
     many = annotation.startswith("tuple[")
     table = TABLES[annotation.removeprefix("tuple[").partition(",")[0].rstrip("]")]
     required = required_keys(table)
-    defaults = getattr(table, "_field_defaults")  # noqa: B009 - of every named tuple
+    defaults = defaults_of(table)
     lines = [
         f"## `{f'[[{name}]]' if many else f'[{name}]'}`\n",
         "| key | holds | default | meaning |",
