@@ -59,7 +59,12 @@ def load_certificate(der: bytes) -> Certificate:
         certificate = x509.load_der_x509_certificate(der)
         # Read now, what would else fail in the middle of a check.
         certificate.extensions, certificate.subject, certificate.issuer  # noqa: B018
-    except (ValueError, x509.DuplicateExtension) as exc:
+    except (
+        ValueError,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as exc:
         raise UnreadableCertificateError("a certificate cannot be read") from exc
     return certificate
 

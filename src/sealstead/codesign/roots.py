@@ -68,7 +68,7 @@ def load_certificates(path: Path) -> list[Certificate]:
         if b"-----BEGIN" in data:
             return _quietly(data)
         return [x509.load_der_x509_certificate(data)]
-    except ValueError as exc:
+    except (ValueError, x509.InvalidVersion) as exc:
         raise RootsFileError(
             f"{path} holds no certificate", hint="a certificate in PEM, or a single one in DER"
         ) from exc

@@ -121,7 +121,7 @@ def _check_key(certificate: bytes, signer: SignerInfo, signed: bytes) -> None:
             raise ForeignKeyError("signed with a kind of key that is not known here")
     except InvalidSignature:
         raise BadCmsSignatureError("the signature does not fit the key of its certificate") from None
-    except (ValueError, UnsupportedAlgorithm) as exc:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise ForeignKeyError("the certificate of the signer, or its key, cannot be read") from exc
 
 

@@ -28,7 +28,6 @@ _STYLES = {
     ".psm1": ("# ", ""),
     ".psd1": ("# ", ""),
     ".ps1xml": ("<!-- ", " -->"),
-    ".psc1": ("<!-- ", " -->"),
     ".cdxml": ("<!-- ", " -->"),
 }
 SUFFIXES = frozenset(_STYLES)
