@@ -31,6 +31,8 @@ from sealstead.formats.minisign import (
     verify_message,
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
+from sealstead.formats.proof_claim import is_claim_message
+from sealstead.formats.statement import reserved_comment, reserved_message
 from sealstead.identity.file_digest import Digested, FileError, digest_file
 from sealstead.record import Record
 
@@ -190,8 +192,6 @@ def _is_secret_key(path: Path) -> bool:
 
 
 def _check_comment(comment: str) -> None:
-    from sealstead.formats.statement import reserved_comment
-
     if reserved_comment(comment):
         raise ReservedContentError(
             "a trusted comment that begins so is for statements about keys", hint="choose another comment"
@@ -199,9 +199,6 @@ def _check_comment(comment: str) -> None:
 
 
 def _check_content(digested: Digested) -> None:
-    from sealstead.formats.proof_claim import is_claim_message
-    from sealstead.formats.statement import reserved_message
-
     # No proof and no statement is longer than the head that was kept.
     if reserved_message(digested.head) or (digested.whole and is_claim_message(digested.head)):
         raise ReservedContentError(
