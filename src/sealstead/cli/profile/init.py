@@ -25,9 +25,9 @@ from sealstead.identity.new_profile import (
 )
 from sealstead.identity.profile import PROFILE_NAME, find_local
 from sealstead.identity.proofs import ClaimError, check_username
-from sealstead.record import replace
 from sealstead.identity.sign_claim import check_no_secret_key
 from sealstead.identity.targets import refuse_key_dir
+from sealstead.record import replace
 
 
 class ResumeFileError(InputError):
