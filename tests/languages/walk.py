@@ -108,6 +108,7 @@ NOT_PAGES = {
     "manage-withdraw",
     "manage-role",
     "manage_account_sign_out_elsewhere",
+    "manage_account_mails",
     "server-certificate-withdraw",
     "server-user-certificates",
     "language",

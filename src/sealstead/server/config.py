@@ -121,6 +121,16 @@ class Config:
         default="Sealstead <sealstead@localhost>", metadata=_doc("Mail", "Sender of every mail.")
     )
 
+    mails_off: tuple[str, ...] = field(
+        default=(),
+        metadata=_doc(
+            "Mail",
+            "Kinds of mail that nobody gets: `key-expiry`, `old-key-in-use`, `second-rotation`, `certificate-expiry`. "
+            "Each person can switch them off for themselves too.",
+        )
+        | {"choices": "key-expiry old-key-in-use second-rotation certificate-expiry"},
+    )
+
     # Accounts and credentials.
     site_name: str = field(default="Sealstead", metadata=_doc("Site", "Name in the page head and in mails."))
     registration: str = field(

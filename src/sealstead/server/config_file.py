@@ -166,7 +166,7 @@ def convert(setting: Field[Any], value: object, *, from_text: bool) -> object:
         case "Secret[str]":
             return Secret(_plain(value, str, "text in quotes"))
         case "tuple[str, ...]":
-            return tuple(_items(value, from_text=from_text))
+            return tuple(_chosen(setting, item) for item in _items(value, from_text=from_text))
         case "tuple[Network, ...]":
             return tuple(_network(item) for item in _items(value, from_text=from_text))
         case _:
@@ -216,7 +216,15 @@ def _network(item: str) -> Network:
 def _text(setting: Field[Any], value: object) -> str:
     if isinstance(value, date) and setting.name == "security_expires":
         return value.isoformat()
-    text = _plain(value, str, "text in quotes")
+    text = _chosen(setting, _plain(value, str, "text in quotes"))
+    if setting.name == "public_url" and text:
+        _check_public_url(text)
+    if setting.name == "security_expires" and text:
+        date.fromisoformat(text[:10])
+    return text
+
+
+def _chosen(setting: Field[Any], text: str) -> str:
     choices = setting.metadata.get("choices", "").split()
     if choices and text not in choices:
         near = nearest(text, choices)
@@ -224,10 +232,6 @@ def _text(setting: Field[Any], value: object) -> str:
             f"{text[:60]!r} is not one of {', '.join(choices)}",
             hint=f"did you mean {near}?" if near else None,
         )
-    if setting.name == "public_url" and text:
-        _check_public_url(text)
-    if setting.name == "security_expires" and text:
-        date.fromisoformat(text[:10])
     return text
 
 

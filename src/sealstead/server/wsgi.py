@@ -14,12 +14,13 @@ from django.urls import resolve  # noqa: E402
 
 from sealstead.server.api_edge import ApiEdge  # noqa: E402 - their modules name models, which exist once Django is set up
 from sealstead.server.edge import Edge  # noqa: E402
+from sealstead.server.housekeeping import start as start_housekeeping  # noqa: E402
 
 application = Edge(ApiEdge(_django))
 
 
 def warm_up() -> None:
-    """Import what the first request would: every page's module and the patterns of every address.
+    """Import what the first request would, every page's module and the patterns of every address; begin the periodic job.
 
     A worker that did it on the way would make its first publisher wait for it. What is there now stays for good, and the
     garbage collector need not walk through it again.
@@ -27,3 +28,4 @@ def warm_up() -> None:
     resolve("/legacy/")
     gc.collect()
     gc.freeze()
+    start_housekeeping()

@@ -172,7 +172,8 @@ def test_every_declared_setting_can_be_read_from_both_places(tmp_path: Path) -> 
         toml, text = samples[str(setting.type).removesuffix(" | None")]
         first_choice = setting.metadata.get("choices", "").partition(" ")[0]
         value = own.get(setting.name) or first_choice
-        toml, text = (f'"{value}"', value) if value else (toml, text)
+        quoted = f'["{value}"]' if toml.startswith("[") else f'"{value}"'
+        toml, text = (quoted, value) if value else (toml, text)
         beside = together.get(setting.name, {})
         from_file = settings(tmp_path, f"{setting.name} = {toml}", **beside)
         (tmp_path / "sealstead.toml").unlink()
@@ -225,3 +226,9 @@ def test_a_former_master_key_still_reads_sessions() -> None:
     old.open(new.seal(b"", context=()), context=())
     assert first.secret_key != before
     assert first.secret_key_fallbacks == [before]
+
+
+def test_a_kind_of_mail_that_does_not_exist_is_no_value(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettingError) as caught:
+        settings(tmp_path, 'mails_off = ["key-expiry", "second-rotations"]')
+    assert caught.value.hint == "did you mean second-rotation?"

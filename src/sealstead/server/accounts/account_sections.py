@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sealstead.server.accounts import recovery, webauthn
+from sealstead.server.accounts.mail_kinds import TEXTS, kinds_for, wants
 from sealstead.server.accounts.models import Session, User
 from sealstead.server.accounts.origin import now
 from sealstead.server.accounts.sections import register
@@ -22,6 +23,7 @@ def register_all() -> None:
         "second-factor", _("Two-factor authentication"), "account/section_mfa.html", _second_factor, order=120
     )
     register("sessions", _("Where you are signed in"), "account/section_sessions.html", _sessions, order=130)
+    register("mails", _("Mails"), "account/section_mails.html", _mails, order=140)
 
 
 def second_factors(user: User) -> dict[str, Any]:
@@ -52,3 +54,8 @@ def _second_factor(request: HttpRequest) -> dict[str, Any]:
 def _sessions(request: HttpRequest) -> dict[str, Any]:
     rows = Session.objects.filter(user=_user(request), expires_at__gt=now())
     return {"others": rows.count() - 1}
+
+
+def _mails(request: HttpRequest) -> dict[str, Any]:
+    user = _user(request)
+    return {"kinds": [(kind.value, TEXTS[kind], wants(user, kind)) for kind in kinds_for(user)]}

@@ -22,19 +22,22 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils import translation
 
+from sealstead.server.accounts.mail_kinds import MailKind, wants
 from sealstead.server.accounts.models import User
 
 _log = logging.getLogger(__name__)
 
 
-def notify(users: Iterable[User], template: str, context: Mapping[str, Any]) -> None:
+def notify(
+    users: Iterable[User], template: str, context: Mapping[str, Any], *, kind: MailKind | None = None
+) -> None:
     """Send `mail/<template>` to each user's primary address; a user without one is passed over.
 
-    The template sees `context`, the recipient as `user`, and `public_url`.
+    A mail of a `kind` can be switched off; one without is always sent. The template sees `context`, the recipient as `user`, and `public_url`.
     """
     for user in users:
         address = address_of(user)
-        if address:
+        if address and (kind is None or wants(user, kind)):
             send(address, template, {**context, "user": user}, language=user.language)
 
 

@@ -85,3 +85,13 @@ class SignCounter(models.Model):
 
     authenticator = models.OneToOneField("mfa.Authenticator", primary_key=True, on_delete=models.CASCADE)
     count = models.BigIntegerField()
+
+
+class MailSwitch(models.Model):
+    """A kind of mail that an account holder does not want (`mail_kinds.py`). No row: wanted."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_switches")
+    kind = models.CharField(max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "kind"], name="mail_switch_once")]

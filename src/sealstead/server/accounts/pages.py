@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from sealstead.server.accounts.mail_kinds import choose
 from sealstead.server.accounts.models import User
 from sealstead.server.accounts.sections import all_sections
 from sealstead.server.accounts.sessions import end_sessions
@@ -81,3 +82,12 @@ def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
         % {"count": ended},
     )
     return HttpResponseRedirect(reverse("manage_account") + "#sessions")
+
+
+@login_required
+@require_POST
+def choose_mails(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required`; for the type checker
+    choose(request.user, request.POST.getlist("wanted"))
+    messages.success(request, _("Your settings are saved."))
+    return HttpResponseRedirect(reverse("manage_account") + "#mails")

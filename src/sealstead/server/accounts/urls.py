@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/2fa/webauthn/keys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
     path("account/2fa/webauthn/keys/<int:pk>/edit/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
     path("manage/account/", pages.account, name="manage_account"),
+    path("manage/account/mails/", pages.choose_mails, name="manage_account_mails"),
     path(
         "manage/account/sign-out-elsewhere/",
         pages.sign_out_elsewhere,

@@ -8,8 +8,10 @@ class CredentialsConfig(AppConfig):
 
     def ready(self) -> None:
         from sealstead.server.accounts import sections
+        from sealstead.server.credentials import reminders
         from sealstead.server.credentials.section import section_context
 
         sections.register(
             "api-tokens", _("API tokens and keys"), "credentials/section.html", section_context, order=300
         )
+        reminders.register_all()

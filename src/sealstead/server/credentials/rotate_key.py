@@ -31,6 +31,7 @@ from sealstead.lifecycle.rotation import AlreadyRotatedError
 from sealstead.lifecycle.states import LIVING
 from sealstead.secret import Secret
 from sealstead.server.accounts.mail import notify
+from sealstead.server.accounts.mail_kinds import MailKind
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.audit.record import Origin, record
@@ -194,6 +195,7 @@ def _alarm(done: Succession, act: Act) -> None:
         [row.owner],
         "api-key-second-rotation",
         {"key": row, "successor": done.successor, "superseded": done.superseded, "origin": act.origin},
+        kind=MailKind.SECOND_ROTATION,
     )
 
 

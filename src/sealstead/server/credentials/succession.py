@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 
 from sealstead.lifecycle.rotation import AlreadyRotatedError, Repeat, plan_rotation
 from sealstead.server.accounts.mail import notify
+from sealstead.server.accounts.mail_kinds import MailKind
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.record import Origin, record
 from sealstead.server.credentials.kinds import facts_of_kind
@@ -176,4 +177,9 @@ def _report(row: Credential, refusal: AlreadyRotatedError, act: Act) -> None:
             credential_id=row.pk,
             details={"name": row.name, **act.details},
         )
-        notify([row.owner], f"{facts.mails}-rotation-refused", {"token": row, "origin": act.origin})
+        notify(
+            [row.owner],
+            f"{facts.mails}-rotation-refused",
+            {"token": row, "origin": act.origin},
+            kind=MailKind.SECOND_ROTATION,
+        )

@@ -8,8 +8,10 @@ class SigningConfig(AppConfig):
 
     def ready(self) -> None:
         from sealstead.server.accounts import sections
+        from sealstead.server.signing import reminders
         from sealstead.server.signing.person import person_context
 
         sections.register_for_person(
             "certificates", _("Certificates"), "signing/person.html", person_context, order=400
         )
+        reminders.register_all()

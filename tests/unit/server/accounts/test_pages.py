@@ -87,6 +87,7 @@ ELSEWHERE = {
     "mfa_remove_webauthn",
     "mfa_edit_webauthn",
     "manage_account_sign_out_elsewhere",
+    "manage_account_mails",
     "server-users",
     "server-user-add",
     "server-user",
