@@ -24,7 +24,7 @@ from typing import Self
 from sealstead.cli import output
 from sealstead.errors import VerificationError
 
-TOKEN = re.compile(r"(pypi-[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+")
+TOKEN = re.compile(r"(pypi-[A-Za-z0-9_-]{8}|seal_[A-Za-z0-9]{4})[A-Za-z0-9_-]+")
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 120.0
@@ -126,7 +126,8 @@ class Stage:
         written = done.stdout + done.stderr
         for line in written.splitlines():
             if line.strip() and (show is None or any(text in line for text in show)):
-                _show(line.rstrip())
+                # The directory is the home of everything that runs here.
+                _show(line.rstrip().replace(str(self.directory), "~"))
         fact = ""
         if (done.returncode != 0) != fails:
             fact = f"ended with {done.returncode}"
@@ -160,6 +161,9 @@ class Stage:
         program, *arguments = shlex.split(command)
         if "/" in program:
             return [str(self.directory / program), *arguments]
+        if program == "SignotaurTool":
+            # `sealstead signing` under its other name.
+            return [sys.executable, "-c", "from sealstead.cli.signotaur_tool import main; main()", *arguments]
         own = [sys.executable] if program == "python" else [sys.executable, "-m", program]
         return [*own, *arguments]
 

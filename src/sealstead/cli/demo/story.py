@@ -1,4 +1,4 @@
-"""`sealstead demo`: publish with a scoped token, install from the index, rotate, revoke.
+"""`sealstead demo`: publish with a scoped token, install from the index, rotate, revoke; then sign a program.
 
 Needs the extra `[server]` and, for the client's side, `build`, `setuptools` and `twine`.
 """
@@ -10,6 +10,7 @@ import importlib.util
 import click
 
 from sealstead.cli import output
+from sealstead.cli.demo.signing import tell_signing
 from sealstead.cli.demo.stage import Stage
 from sealstead.errors import InputError
 
@@ -45,7 +46,7 @@ class ProgramMissingError(InputError):
 @click.command()
 @click.option("--keep", is_flag=True, help="Keep the directory of the demonstration and say where it is.")
 def demo(*, keep: bool) -> None:
-    """Watch real programs publish with a scoped token and install from the index.
+    """Watch real programs publish with a scoped token and install from the index; then sign a program.
 
     Everything happens on a server of its own in a fresh temporary directory, which is removed
     afterwards. The clients are the real build, twine and pip.
@@ -118,6 +119,7 @@ def tell(stage: Stage) -> None:
     for ended in (token, successor):
         upload(stage, ended, "dist/*", refused="Invalid or non-existent authentication information.")
 
+    tell_signing(stage)
     output.data("\nEvery step turned out as it must.")
 
 
