@@ -19,6 +19,9 @@ def prepare() -> None:
         "sealstead.codesign.sign",
         "sealstead.codesign.undo",
         "sealstead.cli.signing.results",
+        "sealstead.cli.signing.auth_set_key",
+        "sealstead.codesign.rotate",
+        "sealstead.codesign.server_api",
     ):
         importlib.import_module(name)
 

@@ -73,9 +73,19 @@ class StagedKey:
         files.write_private(self.path, json.dumps(value, indent=1).encode() + b"\n", replace=False)
 
     def remove(self) -> None:
-        """Remove the record, last of all."""
-        self.path.unlink(missing_ok=True)
-        files.sync_directory(self.path.parent)
+        """Remove the record, last of all.
+
+        Raises:
+            StagedKeyError: it cannot be removed; the next run tries again.
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+            files.sync_directory(self.path.parent)
+        except OSError as exc:
+            raise StagedKeyError(
+                f"{self.path} cannot be removed: {exc.strerror or exc}",
+                hint="its key has gone where it was to go; run the same command again, or remove the file",
+            ) from exc
 
 
 def fingerprint(key: Secret[str]) -> str:
