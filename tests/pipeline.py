@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from tests.publisher import Done
 class Pipeline:
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
+    pause: Callable[[float], None] = lambda _: None
+    """Called where a command would sleep: between attempts, and while it waits for a lock."""
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True)
@@ -73,7 +76,7 @@ class Pipeline:
             mock.patch.object(sys, "stdin", piped),
             mock.patch.object(output, "_theme", None),
             # Pauses between attempts: nobody waits for them here.
-            mock.patch.object(time, "sleep"),
+            mock.patch.object(time, "sleep", self.pause),
         ):
             code = run(signing, "SignotaurTool", list(map(str, arguments)))
         return Done(code=code, out=out.getvalue(), err=err.getvalue())

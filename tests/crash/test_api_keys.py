@@ -92,7 +92,7 @@ CASES = (
 )
 
 
-def scenario(case: Case, server: FakeSigningServer) -> Scenario:
+def scenario(case: Case, server: FakeSigningServer) -> Scenario:  # noqa: C901 - one list of what has to hold
     rotates = case.arguments[0] == "rotate-key"
 
     def prepare(runner: Runner) -> None:
