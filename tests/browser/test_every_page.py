@@ -21,7 +21,20 @@ from tests.browser.conftest import Account
 from tests.browser.judge import complaints_about
 from tests.browser.watch import Watch
 from tests.factories import make_wheel
-from tests.languages.walk import API_KEY, FILE, MEMBER, OF_A_KEY, PLAIN, PROJECT, TOKEN, VERSION
+from tests.languages.walk import (
+    ANSWERS,
+    API_KEY,
+    CERTIFICATE,
+    FILE,
+    FOR_ADMINISTRATORS,
+    MEMBER,
+    OF_A_KEY,
+    PERSON,
+    PLAIN,
+    PROJECT,
+    TOKEN,
+    VERSION,
+)
 from tests.server_process import Server
 
 README = """# Walked project
@@ -41,18 +54,31 @@ print("a line of code that is much longer than the width of a telephone, so that
 @dataclass(frozen=True, kw_only=True)
 class Walk:
     account: Account
+    administrator: Account
     arguments: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def walk(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """An owner with a published project, a second member-to-be, and tokens in several states."""
+    """An owner with a published project, a second member-to-be, tokens in several states, certificates."""
     account = Account(name="walker", email="walker@example.com", password="correct horse battery staple")
-    for name in ("walker", "invited-person"):
+    for name, *options in (("walker",), ("invited-person",), ("overseer", "--admin")):
         password = account.password + "\n"
         server.admin(
-            "create-user", name, "--email", f"{name}@example.com", "--password-stdin", stdin=password
+            "create-user",
+            name,
+            "--email",
+            f"{name}@example.com",
+            "--password-stdin",
+            *options,
+            stdin=password,
         )
+    for options in (
+        ("--test", "--subject", "CN=A Company of a Rather Long Name,C=SE"),
+        ("--csr", "--alias", "next"),
+    ):
+        server.admin("create-certificate", "--label", "walked", "--algorithm", "P-256", *options)
+    server.admin("grant-certificate", "--label", "walked", "--user", "walker")
     token = server.admin("create-token", "--user", "walker", "--name", "laptop", "--all-projects").strip()
     for version in ("0.9", VERSION):
         wheel = make_wheel(
@@ -92,14 +118,26 @@ def walk(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Walk:
         *("--network", "192.0.2.0/24", "--network", "2001:db8::/32", "--rate", "600/m"),
     )
     (key,) = json.loads(server.admin("list-api-keys", "--user", "walker", "--json"))
-    return Walk(account=account, arguments={TOKEN: rows[0]["id"], API_KEY: key["uuid"]})
+    ids = {one["alias"]: one["id"] for one in json.loads(server.admin("list-certificates", "--json"))}
+    users = {one["username"]: one["id"] for one in json.loads(server.admin("list-users", "--json"))}
+    return Walk(
+        account=account,
+        administrator=Account(name="overseer", email="overseer@example.com", password=account.password),
+        arguments={
+            TOKEN: rows[0]["id"],
+            API_KEY: key["uuid"],
+            PERSON: users["walker"],
+            CERTIFICATE: ids["next"],
+        },
+    )
 
 
-def _addresses(arguments: dict[str, str]) -> dict[str, str]:
-    found = {
-        f"{name}-of-a-key": reverse(name, kwargs={"credential_id": arguments[API_KEY]}) for name in OF_A_KEY
-    }
-    for name, values in PLAIN.items():
+def _addresses(pages: dict[str, dict[str, str]], arguments: dict[str, str]) -> dict[str, str]:
+    found = {}
+    if pages is PLAIN:
+        for name in OF_A_KEY:
+            found[f"{name}-of-a-key"] = reverse(name, kwargs={"credential_id": arguments[API_KEY]})
+    for name, values in pages.items():
         given = {key: arguments.get(value, value) for key, value in values.items()}
         given = {
             key: f"{PROJECT.replace('-', '_')}-{VERSION}-py3-none-any.whl" if value == FILE else value
@@ -142,7 +180,7 @@ def test_every_page(
     complaints = []
     guest, member = open_page(**SHAPES[shape]), open_page(**SHAPES[shape])
     sign_in(member, walk.account)
-    for name, address in _addresses(walk.arguments).items():
+    for name, address in _addresses(PLAIN, walk.arguments).items():
         for who, page in (("member", member), ("guest", guest)):
             if (who == "guest") != (name in GUEST) and not (who == "member" and name in {"home", "project"}):
                 continue
@@ -160,3 +198,25 @@ def _keep_picture(page: Page, name: str) -> None:
     if directory:
         Path(directory).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=f"{directory}/{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("shape", ["wide-en", "narrow-xa-dark", "narrow-rtl"])
+@pytest.mark.timeout(300)
+def test_every_page_for_administrators(
+    shape: str,
+    walk: Walk,
+    open_page: Callable[..., Page],
+    sign_in: Callable[[Page, Account], None],
+) -> None:
+    complaints = []
+    page = open_page(**SHAPES[shape])
+    sign_in(page, walk.administrator)
+    for name, address in _addresses(FOR_ADMINISTRATORS, walk.arguments).items():
+        if name in ANSWERS:
+            continue
+        page.goto(address)
+        complaints += [
+            f"{address}: {complaint}" for complaint in complaints_about(page, barriers=shape == "wide-en")
+        ]
+        _keep_picture(page, f"{shape}-{name}-administrator")
+    assert not complaints, "\n".join(complaints)

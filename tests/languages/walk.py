@@ -52,6 +52,7 @@ PLAIN: dict[str, dict[str, str]] = {
     "key_add": {},
     "key_regenerate": {"credential_id": API_KEY},
     "own-certificates": {},
+    "policy": {},
     "manage-projects": {},
     "manage-releases": _PROJECT,
     "manage-release": _RELEASE,
@@ -88,6 +89,9 @@ FOR_ADMINISTRATORS: dict[str, dict[str, str]] = {
 }
 """Pages that others do not find."""
 
+ANSWERS = {"server-certificate-load", "server-certificate-grant"}
+"""Of these, what only answers a form that cannot be taken."""
+
 WITH_SECOND_FACTOR: dict[str, dict[str, str]] = {
     "mfa_index": {},
     "mfa_reauthenticate": {},
@@ -111,6 +115,8 @@ NOT_PAGES = {
     "manage_account_mails",
     "server-certificate-withdraw",
     "server-user-certificates",
+    # Its page answers a POST that picks something.
+    "server-user-keys-revoke",
     "language",
     # Need a sign-in half way or an account without a password; the tests of accounts show them.
     "account_set_password",

@@ -81,21 +81,21 @@ def section_context(request: HttpRequest) -> dict[str, Any]:
     query = "".join(filter(str.isprintable, " ".join(request.GET.get("token_q", "").split())))[:100]
     ended = request.GET.get("token_state") == "ended"
     rows = credentials_of(user)
-    in_use = _in_use(at)
-    chosen = _matching(rows.exclude(in_use) if ended else rows.filter(in_use), query)
+    living = in_use(at)
+    chosen = _matching(rows.exclude(living) if ended else rows.filter(living), query)
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("token_page"))
     return {
         "tokens": [shown(row, at) for row in page],
         "page": page,
         "token_query": query,
         "ended": ended,
-        "ended_count": rows.exclude(in_use).count(),
+        "ended_count": rows.exclude(living).count(),
         "several_pages": page.paginator.num_pages > 1,
         "filterable": bool(query) or page.paginator.count > PER_PAGE,
     }
 
 
-def _in_use(at: datetime) -> Q:
+def in_use(at: datetime) -> Q:
     return (
         Q(revoked_at=None)
         & (Q(expires_at=None) | Q(expires_at__gt=at))

@@ -1,10 +1,10 @@
-"""Routes of the token pages."""
+"""Routes of the pages of keys and tokens."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from sealstead.server.credentials import key_pages, pages
+from sealstead.server.credentials import key_pages, pages, person_keys, policy_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("manage/account/token/", pages.add, name="token_add"),
@@ -18,4 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "manage/account/key/<uuid:credential_id>/regenerate/", key_pages.regenerate_key, name="key_regenerate"
     ),
     path("manage/account/key/<uuid:credential_id>/switch/", key_pages.switch_key, name="key_switch"),
+    path("manage/policy/", policy_page.policy_page, name="policy"),
+    path(
+        "manage/server/keys/<uuid:user_id>/revoke/", person_keys.revoke_keys, name="server-user-keys-revoke"
+    ),
 ]
