@@ -257,7 +257,7 @@ def _none(
         )
     if other is not None and other.public is not None:
         return NoKeyError(
-            f"the profile names key {wanted.id}, the key of {identity} is {other.public.id}",
+            f"the profile names key {wanted.id}, the key of {other.identity} is {other.public.id}",
             hint=f"name the profile's own identity, or use the key of {identity} away from this profile"
             if named
             else "bring the key with key-import, choose another with --keyring-identity, or see key-recover",

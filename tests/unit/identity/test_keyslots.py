@@ -251,3 +251,10 @@ def test_the_option_names_a_file_before_the_environment_does() -> None:
     assert explicit_key(Path("/option"), environ) == Path("/option")
     assert explicit_key(None, environ) == Path("/env")
     assert explicit_key(None, {"PYPI_PROFILE_KEY_PATH": ""}) is None
+
+
+def test_a_key_that_does_not_fit_is_called_by_its_own_name(places: KeyPlaces) -> None:
+    put(places, "work", 1)
+    with pytest.raises(NoKeyError) as caught:
+        find_key(places, "ada", wanted=key(2).public, anywhere=True)
+    assert f"the key of work is {key(1).public.id}" in caught.value.message
