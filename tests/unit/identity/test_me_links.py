@@ -80,9 +80,9 @@ def test_links_that_say_me(page: str, links: set[str]) -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_pages_take_no_longer(hostile: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     me_links(hostile)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @given(st.text(max_size=200) | st.text("<>/!-=\"' \tabelmrhftix", max_size=60))
