@@ -18,7 +18,9 @@ code: `server/problem.py` and `cli/main.py` hold one table each.
 
 from __future__ import annotations
 
-from typing import ClassVar
+TYPE_CHECKING = False  # `typing` takes milliseconds at each start, and nothing here needs it to run
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class SealsteadError(Exception):

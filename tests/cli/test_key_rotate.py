@@ -563,3 +563,18 @@ def test_a_key_that_another_profile_names_is_not_destroyed(publisher: Publisher)
     assert (done.code, done.error) == (1, "needed-elsewhere")
     publisher.good("key-rotate", "b")
     publisher.good("sign", "--url", URLS[0])
+
+
+def test_every_profile_that_was_signed_for_is_remembered(publisher: Publisher) -> None:
+    file = published(publisher)
+    for name in "bc":
+        (publisher.here / name).mkdir()
+        (publisher.here / name / "pypi_profile.toml").write_bytes(file.data)
+        publisher.good("update-proofs", name)
+    for source in (".", "c", "b"):
+        done = refused(publisher, "key-rotate", source, "--no-keep-old", "--force")
+        assert (done.code, done.error) == (1, "needed-elsewhere")
+    for source in (".", "c"):
+        publisher.good("key-rotate", source)
+    # The last one that names it is free to let it go.
+    publisher.good("key-rotate", "b", "--no-keep-old", "--force")

@@ -13,7 +13,7 @@ from tests.cli.profile_place import ProfilePlace
 from tests.keys import key, key_file
 from tests.programs import require_program
 
-from sealstead.formats.minisign import parse_public_key
+from sealstead.formats.minisign import parse_public_key, serialize_public_key
 from sealstead.formats.proof_text import ProofContext, make_proof, parse_proof, verify_proof
 from sealstead.formats.statement import Reason, make_revocation, make_rotation
 
@@ -242,6 +242,30 @@ def test_force_replaces_no_secret_key(place: ProfilePlace, name: str) -> None:
         "sign", "--url", PAGES[0], "--write-minisig", place.keys / name, "--force", "--json", code=1
     )
     assert told.error["code"] == "secret-key-there"
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("name", ["minisign.ada.pub", "keys.json", "minisign.bob.key", "claim.json"])
+def test_force_writes_nothing_among_the_keys(place: ProfilePlace, name: str) -> None:
+    with_key(place)
+    (place.keys / "minisign.ada.pub").write_bytes(serialize_public_key(KEY.public))
+    (place.keys / "keys.json").write_text("{}")
+    before = place.files()
+    told = place.run(
+        "sign", "--url", PAGES[0], "--write-minisig", place.keys / name, "--force", "--json", code=1
+    )
+    assert told.error["code"] == "key-in-the-way"
+    place.run("init", "--force", "--output", place.keys / name, code=1)
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("taken", ["mine", "mine.minisig"])
+def test_force_replaces_an_older_claim_and_nothing_else(place: ProfilePlace, taken: str) -> None:
+    with_key(place)
+    (place.work / taken).write_bytes(serialize_public_key(KEY.public))
+    before = place.files()
+    told = place.run("sign", "--url", PAGES[0], "--write-minisig", "mine", "--force", "--json", code=1)
+    assert told.error["code"] == "other-content"
     assert place.files() == before
 
 

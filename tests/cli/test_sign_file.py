@@ -183,6 +183,11 @@ def test_a_signature_of_one_s_own_is_renewed_and_nothing_else_replaced(
         assert (done.code, done.error) == (1, "signature-exists")
         assert target.read_bytes() == content
     publisher.good("sign-file", "release.tar.gz", "--force")
+    target.write_bytes(b"something else")
+    done = publisher.run("sign-file", "release.tar.gz", "--force", "--json")
+    assert (done.code, done.error, target.read_bytes()) == (1, "signature-exists", b"something else")
+    target.unlink()
+    publisher.good("sign-file", "release.tar.gz")
     release.write_bytes(b"new")
     publisher.good("sign-file", "release.tar.gz")
     publisher.good("verify-file", "release.tar.gz")
@@ -322,3 +327,19 @@ def test_a_reader_without_keys_is_told_to_name_the_signer(publisher: Publisher) 
     assert done.code == 3
     assert "--public-key" in done.err
     assert "--profile" in done.err
+
+
+@pytest.mark.parametrize("name", ["minisign.bob.pub", "keys.json", "minisign.pub", "new"])
+def test_no_signature_is_written_among_the_keys(publisher: Publisher, release: Path, name: str) -> None:
+    target = publisher.keys / name
+    if name != "new" and "bob" not in name:
+        target.write_bytes(serialize_public_key(key(1).public))
+    before = sorted((path.name, path.read_bytes()) for path in publisher.keys.iterdir())
+    (publisher.here / "link").symlink_to(publisher.keys)
+    for place in (target, Path("link") / name):
+        done = publisher.run("sign-file", "release.tar.gz", "--output", str(place), "--force", "--json")
+        assert (done.code, done.error) in {(1, "key-in-the-way"), (1, "signature-exists")}
+    assert (
+        publisher.run("sign-file", str(publisher.keys / "minisign.key"), "--json").error == "key-in-the-way"
+    )
+    assert sorted((path.name, path.read_bytes()) for path in publisher.keys.iterdir()) == before

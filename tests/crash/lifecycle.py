@@ -23,7 +23,7 @@ EDIT = "# a line that the user wrote meanwhile\n"
 CONFLICTS = {"change-conflict", "profile-changed", "keyring-changed", "journal-damaged", "staged-leftover"}
 OLD_ID = "<the id of the key before>"
 PASSPHRASE, NEW_PASSPHRASE = "PYPI_PROFILE_KEY_PASSWORD", "PYPI_PROFILE_NEW_KEY_PASSWORD"
-LOCKS = {".lock", ".keyring.lock"}
+LOCKS = {".lock", ".keyring.lock", ".profile.lock"}
 
 PROFILE = """\
 # my profile, commented by hand
@@ -424,6 +424,11 @@ def stays_encrypted(play: Play, between: str, ran: Ran) -> None:
         assert path.suffix == ".pub" or witness.is_sealed(path), f"{path.name} is not encrypted"
 
 
+def proofs_are_there(play: Play, between: str, ran: Ran) -> None:
+    assert witness.public_key_of(play.toml) == play.old_key(), "the key was changed"
+    assert witness.check_stored_proofs(play.toml) == len(PAGES)
+
+
 def named_key_is_made(play: Play, between: str, ran: Ran) -> None:
     if play.toml.exists():
         assert witness.public_key_of(play.toml) == play.old_key(), "another identity's profile was changed"
@@ -498,6 +503,9 @@ COMMANDS: list[Commands] = [
         prepare=with_a_key,
         after=old_key_is_destroyed,
         keeps_old=False,
+    ),
+    Commands(
+        name="update-proofs", part=60, arguments=["update-proofs"], prepare=only_a_key, after=proofs_are_there
     ),
     Commands(
         name="key-recover",

@@ -21,6 +21,7 @@ def prepare() -> None:
     from sealstead.cli.profile.main import COMMANDS
     from sealstead.custody import key_dir, os_keyring
     from sealstead.formats import minisign_key
+    from sealstead.identity import profile_lock
 
     for place, _ in COMMANDS.values():
         importlib.import_module(place.partition(":")[0])
@@ -29,6 +30,7 @@ def prepare() -> None:
     keyring.get_keyring()
     _default(os_keyring.open_keyring, KEYRING_SECONDS)
     _default(key_dir.KeyDir.lock, LOCK_SECONDS)
+    _default(profile_lock.profile_lock, LOCK_SECONDS)
     # Thousands of passphrases are set and tried here, and nobody guesses them.
     _default(minisign_key.serialize_secret_key, minisign_key.TEST_ONLY, "limits")
 

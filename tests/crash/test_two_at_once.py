@@ -99,3 +99,43 @@ def test_on_two_directories_that_share_an_entry(runner: Runner) -> None:
             witness.check_whole(keys)
             line = witness.public_key_of(runner.case / place / "pypi_profile.toml")
             assert line in {secret.public for secret in witness.secrets_in(keys)}, f"at {at}: {place}"
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one key directory", "two key directories"])
+@pytest.mark.parametrize("first", ["key-rotate", "update-proofs"])
+def test_rotation_beside_update_proofs(runner: Runner, first: str, *, shared: bool) -> None:
+    """Whoever ends well has got its way in the profile, or comes before the other; nothing is lost without a word."""
+
+    def prepare(play: Play) -> None:
+        play.must("keygen")
+        shutil.copytree(play.keys, play.runner.case / "keys")
+
+    play = begin(runner, Commands(name="beside", arguments=[], prepare=prepare))
+    elsewhere = [] if shared else ["--key-dir", str(runner.case / "keys")]
+    words = {"key-rotate": ["key-rotate"], "update-proofs": ["update-proofs", *elsewhere]}
+    second = next(name for name in words if name != first)
+    calls = play.must(*words[first]).calls
+    # A few of all, and the one that replaces the profile.
+    stops = {
+        *range(1, len(calls), len(calls) // 4),
+        *(c.number for c in calls if c.what.endswith(f"> {play.toml}")),
+    }
+    writes = BUSY | {"profile-changed", "profile-busy", "change-conflict", "no-key"}
+    for at in sorted(stops):
+        runner.put_back("before")
+        held = stopped(play, words[first], at)
+        assert held.state == "stopped"
+        meanwhile = play.run(*words[second])
+        resumed = runner.resume(held, stop_at=at)
+        done = {first: resumed, second: meanwhile}
+        for name, ran in done.items():
+            assert ran.code == 0 or ran.error_code() in writes, f"at {at}: {name}: {ran.stderr}"
+            assert ran.code == 0 or "hint" in ran.stderr, f"at {at}: {name} does not say what to do"
+        assert 0 in {ran.code for ran in done.values()}, f"at {at}: nobody got anywhere"
+        play.check_whole()  # every stored proof is by the profile's key
+        witness.nothing_left(runner.case)
+        play.check_signs()
+        rotated = witness.public_key_of(play.toml) != play.old_key()
+        assert rotated == (done["key-rotate"].code == 0), f"at {at}: the rotation is lost"
+        signed = witness.check_stored_proofs(play.toml)
+        assert bool(signed) == (done["update-proofs"].code == 0), f"at {at}: the new proofs are lost"

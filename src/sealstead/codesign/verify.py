@@ -60,6 +60,10 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 MAX_NESTED = 16
+MAX_STAMPS = 8
+"""More than any signature has; each costs a check of its own."""
+
+_OLD_STAMP = "1.2.840.113549.1.9.6"
 
 _T = TypeVar("_T")
 _NEEDS = "not looked at: the signature does not hold"
@@ -185,10 +189,16 @@ def _check_stamp(stated: _Stated, trust: Trust, now: datetime) -> tuple[Step, Ch
     ]
     if not tokens:
         if not trust.require_timestamp:
-            words = "none: the signature ends with its certificate"
+            words = "the signature ends with its certificate"
+            if stated.signer.unsigned_values(_OLD_STAMP):
+                words = f"one of the kind before RFC 3161, which is not looked at: {words}"
             return Step(name="time-stamp", state=State.ABSENT, message=words), None
         missing = TimestampMissingError("the signature has no time-stamp")
         return _failed("time-stamp", missing), None
+    if len(tokens) > MAX_STAMPS:
+        return _failed(
+            "time-stamp", MalformedCmsError("a signature with more time-stamps than any has")
+        ), None
     # One that does not hold is not made good by another: each must.
     checked: list[CheckedTimestamp] = []
     roots = trust.timestamp_roots or trust.roots

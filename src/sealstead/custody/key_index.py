@@ -56,6 +56,8 @@ class IndexEntry(Record):
     revoked_at: datetime | None = None
     successor: str | None = None
     """The id of the key that replaced it."""
+    others: tuple[str, ...] = ()
+    """Other profiles that were seen to name it."""
 
     def state_at(self, at: datetime) -> KeyState:
         if self.revoked_at is not None and at >= self.revoked_at:
@@ -122,7 +124,7 @@ _MOMENTS = ("created_at", "retires_at", "archived_at", "revoked_at")
 
 
 def row_of(entry: IndexEntry) -> dict[str, Any]:
-    row: dict[str, Any] = dict(vars(entry), stored=list(entry.stored))
+    row: dict[str, Any] = dict(vars(entry), stored=list(entry.stored), others=list(entry.others))
     return row | {name: _text(row[name]) for name in _MOMENTS}
 
 
@@ -141,6 +143,7 @@ def entry_of(row: dict[str, Any]) -> IndexEntry:
         file=str(row["file"]),
         profile=_optional(row.get("profile")),
         successor=_optional(row.get("successor")),
+        others=tuple(str(name) for name in row.get("others", ())),
         created_at=moments["created_at"],
         retires_at=moments["retires_at"],
         archived_at=moments["archived_at"],

@@ -23,12 +23,13 @@ from types import MappingProxyType
 from typing import Any
 
 from sealstead.custody import journal_file
-from sealstead.custody.files import OWNER_FILE, UnsafeFileError
+from sealstead.custody.files import OWNER_FILE, FileExistsConflictError, UnsafeFileError
 from sealstead.custody.journal_file import UNREADABLE, StagedLeftoverError, digest, digest_of
 from sealstead.custody.key_dir import PUBLIC_FILE
 from sealstead.custody.key_index import IndexEntry, row_of
 from sealstead.errors import ConflictError, SealsteadError
 from sealstead.identity.keyslots import KeyPlaces
+from sealstead.identity.profile_lock import ProfileBusyError
 from sealstead.identity.steps import (
     ChangeConflictError,
     KeyringChange,
@@ -39,7 +40,7 @@ from sealstead.identity.steps import (
     record_index,
     roll_back,
 )
-from sealstead.lifecycle.journal import Journal, Phase, Step, Verdict, decide
+from sealstead.lifecycle.journal import Journal, Phase, Step, Verdict, decide, undo
 from sealstead.record import Record, replace
 
 __all__ = ["Change", "ChangeUnfinishedError", "FileChange", "KeyringChange", "carry_out"]
@@ -213,9 +214,12 @@ def _staged_path(places: KeyPlaces, path: Path) -> Path:
 
 def _undo(places: KeyPlaces, journal: Journal, cause: BaseException) -> None:
     """Go back, if that is still the way; whatever fails here is done by the next command."""
+    # Refused at a store that somebody has just changed: so this process has not committed, and what it added can go.
+    refused = isinstance(cause, ChangeConflictError | FileExistsConflictError | ProfileBusyError)
     try:
         # Nothing of the keyring has been touched before the commit.
-        decision = decide(journal, look(places, journal, ask_keyring=False))
+        seen = look(places, journal, ask_keyring=False)
+        decision = undo(journal, seen) if refused else decide(journal, seen)
         if decision.verdict is Verdict.BACK:
             roll_back(places, journal, decision.remove)
             return

@@ -152,6 +152,7 @@ def to_archive(
                 encrypted=_is_encrypted(blob),
                 file=path.name,
                 profile=old.profile if old else None,
+                others=old.others if old else (),
                 archived_at=at,
                 successor=successor.id,
             )

@@ -7,21 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealstead.custody.files import FileExistsConflictError
-from sealstead.custody.key_dir import KeyDir
-from sealstead.errors import ConflictError, InputError, ParseError
+from sealstead.errors import InputError, ParseError
 from sealstead.formats.minisign import PublicKey, SecretKey, WrongPassphraseError, parse_secret_key
 from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.places import FoundKey, KeyPlaces
 from sealstead.identity.slots import key_file
+from sealstead.identity.targets import refuse_key_dir
 from sealstead.lifecycle.journal import Phase
 from sealstead.record import Record
 from sealstead.secret import Secret
-
-
-class KeyInTheWayError(ConflictError):
-    """A secret key stands where something else was to be written."""
-
-    code = "key-in-the-way"
 
 
 class ExportTargetError(InputError):
@@ -69,16 +63,6 @@ def check_target(path: Path, *, force: bool) -> Path:
             f"{path} exists already", hint="choose another name, or replace it: --force"
         )
     return target
-
-
-def refuse_key_dir(directory: KeyDir, target: Path) -> None:
-    """Refuse to write among the keys that are in use, whatever `--force` says.
-
-    Raises:
-        KeyInTheWayError: the target is in the key directory.
-    """
-    if target.parent.exists() and directory.path.exists() and target.parent.samefile(directory.path):
-        raise KeyInTheWayError(f"{target} is in the key directory", hint="write it somewhere else")
 
 
 def kept_aside(target: Path, blob: bytes) -> FileChange | None:

@@ -1,8 +1,10 @@
 """Digests of files of any length, in pieces; and a head start for long ones, while the program is still starting.
 
 Half of the time of signing a long file is its digest, and a good part of the other half is the start of Python. The
-digest needs no lock of the interpreter's, so both can go on at once. What was read ahead counts only if it is, to the
-inode and the nanosecond, the file that is asked for.
+digest needs no lock of the interpreter's, so both can go on at once; and so can reading the next piece. What was read
+ahead counts only if it is, to the inode and the nanosecond, the file that is asked for.
+
+This is imported before all else: it takes paths as texts too, and needs neither `pathlib` nor `typing`.
 """
 
 from __future__ import annotations
@@ -11,18 +13,22 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+import threading
+from queue import SimpleQueue
 
 from sealstead.errors import ConflictError, InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
 HEAD_BYTES = 1 << 16
 _CHUNK = 1 << 20
-_EARLY_CHUNK = 1 << 22
-"""Each piece costs a wait for the interpreter's lock, which the start of the program holds."""
+_LONG_CHUNK = 1 << 21
+"""Two of them are held. Each costs a wait for the interpreter's lock, which the start of the program holds."""
 _WORTH_IT = 1 << 22
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 
 
 class FileError(InputError):
@@ -37,13 +43,16 @@ class FileChangedError(ConflictError):
     code = "file-changed"
 
 
-class Digested(NamedTuple):
-    """`head` is the begin of the file, or all of it and `whole`."""
+class Digested:
+    """`head` is the begin of the file, or all of it and `whole`; `facts` tell it from every other file."""
 
-    digest: bytes
-    head: bytes
-    whole: bool
-    identity: tuple[int, ...]
+    __slots__ = ("digest", "facts", "head", "whole")
+
+    def __init__(self, digest: bytes, head: bytes, facts: tuple[int, ...], *, whole: bool) -> None:
+        self.digest = digest
+        self.head = head
+        self.facts = facts
+        self.whole = whole
 
 
 _early: dict[str, _Early] = {}
@@ -57,30 +66,28 @@ def digest_file(path: Path) -> Digested:
         FileChangedError: it changed while it was read.
     """
     started = _early.pop(str(path), None)
-    if started is not None and (found := started.result()) is not None and found.identity == _identity(path):
+    if started is not None and (found := started.result()) is not None and found.facts == _facts_of(path):
         return found
-    return _digest(path, _CHUNK)
+    return _digest(str(path))
 
 
 def begin_early(arguments: Sequence[str]) -> None:
     """Begin with the first long file among the arguments of a command, whether it will be asked for or not."""
     for name in arguments:
         try:
-            status = Path(name).stat()
+            status = os.stat(name)  # noqa: PTH116 - no pathlib here
         except (OSError, ValueError):
             continue
         if stat.S_ISREG(status.st_mode) and status.st_size >= _WORTH_IT:
             sys.setswitchinterval(_SWITCH_SECONDS)
-            _early[name] = _Early(Path(name))
+            _early[name] = _Early(name)
             return
 
 
 class _Early:
     """A digest in the making. Whatever goes wrong here is told when the file is read again in its turn."""
 
-    def __init__(self, path: Path) -> None:
-        import threading
-
+    def __init__(self, path: str) -> None:
         self._found: Digested | None = None
         self._path = path
         # Nobody waits for it if the command ends for another reason.
@@ -89,7 +96,7 @@ class _Early:
 
     def _work(self) -> None:
         try:
-            self._found = _digest(self._path, _EARLY_CHUNK)
+            self._found = _digest(self._path)
         except (FileError, FileChangedError):
             self._found = None
 
@@ -98,33 +105,63 @@ class _Early:
         return self._found
 
 
-def _digest(path: Path, chunk: int) -> Digested:
+def _digest(path: str) -> Digested:
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no pathlib here
             before = os.fstat(file.fileno())
             if stat.S_ISDIR(before.st_mode):
                 raise FileError(f"{path} is a directory")
-            digest, head, whole = _hash(file.readinto, chunk)
+            digest = hashlib.blake2b()
+            head = bytearray()
+            pieces = _pieces_ahead if before.st_size >= _WORTH_IT else _pieces
+            for piece in pieces(file.readinto):
+                digest.update(piece)
+                if len(head) <= HEAD_BYTES:
+                    head += piece[: HEAD_BYTES + 1]
             after = os.fstat(file.fileno())
     except OSError as exc:
         raise FileError(f"{path} cannot be read: {exc.strerror}") from exc
     if _facts(before) != _facts(after):
         raise FileChangedError(f"{path} changed while it was read", hint="try again when it is finished")
-    return Digested(digest, head, whole, _facts(after))
+    return Digested(digest.digest(), bytes(head[:HEAD_BYTES]), _facts(after), whole=len(head) <= HEAD_BYTES)
 
 
-def _hash(readinto: Callable[[memoryview], int | None], chunk: int) -> tuple[bytes, bytes, bool]:
-    digest = hashlib.blake2b()
-    view = memoryview(bytearray(chunk))
-    head = bytearray()
+def _pieces(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
+    view = memoryview(bytearray(_CHUNK))
     while count := readinto(view):
-        digest.update(view[:count])
-        if len(head) <= HEAD_BYTES:
-            head += view[: min(count, HEAD_BYTES + 1)]
-    return digest.digest(), bytes(head[:HEAD_BYTES]), len(head) <= HEAD_BYTES
+        yield view[:count]
 
 
-def _identity(path: Path) -> tuple[int, ...] | None:
+def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
+    """Yield the pieces of a file, each good until the next is asked for, which is read meanwhile."""
+    free: SimpleQueue[memoryview] = SimpleQueue()
+    filled: SimpleQueue[tuple[memoryview, int] | BaseException] = SimpleQueue()
+
+    def read() -> None:
+        try:
+            count: int | None = 1
+            while count:
+                view = free.get()
+                count = readinto(view)
+                filled.put((view, count or 0))
+        except BaseException as exc:  # noqa: BLE001 - handed to whoever waits, who raises it
+            filled.put(exc)
+
+    for _ in range(2):
+        free.put(memoryview(bytearray(_LONG_CHUNK)))
+    threading.Thread(target=read, daemon=True, name="read").start()
+    while True:
+        found = filled.get()
+        if isinstance(found, BaseException):
+            raise found
+        view, count = found
+        if not count:
+            return
+        yield view[:count]
+        free.put(view)
+
+
+def _facts_of(path: Path) -> tuple[int, ...] | None:
     try:
         return _facts(path.stat())
     except OSError:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sealstead.custody.key_index import IndexEntry
+from sealstead.custody.key_index import ForeignIndexError, IndexEntry, record
 from sealstead.errors import ParseError
 from sealstead.formats.minisign import PublicKey, parse_secret_key
 from sealstead.identity.places import KeyPlaces, index_entries
 from sealstead.identity.slots import Displaced, KeyFile, Slot
 from sealstead.identity.statements import Believed
 from sealstead.record import replace
+
+_MOST_PROFILES = 50
 
 
 def new_entry(
@@ -35,6 +38,7 @@ def new_entry(
         encrypted=new.encrypted,
         file=_file_name(places, slot.secret),
         profile=str(profile) if profile else (known.profile if known else None),
+        others=others_of(known, profile),
     )
 
 
@@ -61,11 +65,36 @@ def old_entry(
         encrypted=_is_encrypted(old.blob),
         file=_file_name(places, old.archive),
         profile=known.profile if known else None,
+        others=known.others if known else (),
         retires_at=retires_at,
         archived_at=at,
         revoked_at=known.revoked_at if known else None,
         successor=successor.id if successor else None,
     )
+
+
+def others_of(known: IndexEntry | None, profile: Path | None) -> tuple[str, ...]:
+    """Return the profiles that are remembered beside `profile`, which names the key now."""
+    if known is None:
+        return ()
+    names = [*known.others, *((known.profile,) if known.profile and profile else ())]
+    return tuple(dict.fromkeys(name for name in names if name != str(profile)))[-_MOST_PROFILES:]
+
+
+def remember_profile(places: KeyPlaces, identity: str, key: PublicKey, profile: Path) -> None:
+    """Note that `profile` names the key, if the index knows the key and does not know that. Takes the lock."""
+    known = known_entry(places, identity, key)
+    if known is None or str(profile) in (known.profile, *known.others):
+        return
+    with places.directory.lock():
+        known = known_entry(places, identity, key) or known
+        with contextlib.suppress(ForeignIndexError):
+            if known.profile is None:
+                record(places.directory, replace(known, profile=str(profile)))
+            else:
+                record(
+                    places.directory, replace(known, others=(*known.others, str(profile))[-_MOST_PROFILES:])
+                )
 
 
 def known_entry(places: KeyPlaces, identity: str, public: PublicKey) -> IndexEntry | None:
@@ -89,6 +118,7 @@ def lost_entry(
         encrypted=known.encrypted if known else False,
         file=places.directory.archive_path(identity, lost.id).name,
         profile=known.profile if known else None,
+        others=known.others if known else (),
         archived_at=at,
         revoked_at=known.revoked_at if known else None,
         successor=successor.id,

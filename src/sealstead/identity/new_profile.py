@@ -18,6 +18,7 @@ from sealstead.identity.profile import (
     ProfileUnreadableError,
     has_table,
 )
+from sealstead.identity.profile_lock import profile_lock
 from sealstead.identity.proofs import ClaimError, check_url, check_username
 from sealstead.record import replace
 
@@ -108,7 +109,9 @@ def write_new(path: Path, text: str, *, replace: bool) -> None:
         if replace and path.exists():
             if not stat.S_ISREG(path.stat().st_mode):
                 raise ProfileUnreadableError(f"{path} is not a regular file")
-            replace_content(path.resolve(), text.encode())
+            target = path.resolve()
+            with profile_lock(target):
+                replace_content(target, text.encode())
         else:
             write_atomically(path, text.encode(), mode=_PUBLIC_FILE, replace=False)
     except FileExistsConflictError as exc:

@@ -110,6 +110,7 @@ def save_profile(file: ProfileFile, text: str) -> ProfileFile:
 
     Raises:
         ProfileChangedError: it is not what was read any more.
+        ProfileBusyError: another command is writing it.
         ProfileUnreadableError: the system does not let us write it, or it belongs to an installed distribution.
     """
     if file.installed:
@@ -119,12 +120,15 @@ def save_profile(file: ProfileFile, text: str) -> ProfileFile:
         )
     data = text.encode()
     profile, warnings = parse_profile(data, table=file.table, source=file.name)
-    if _bytes_of(file.path, file.name) != file.data:
-        raise ProfileChangedError(f"{file.name} was changed meanwhile", hint="run the command again")
-    try:
-        replace_content(file.path, data)
-    except OSError as exc:
-        raise ProfileUnreadableError(f"{file.name} cannot be written: {exc.strerror}") from exc
+    from sealstead.identity.profile_lock import profile_lock
+
+    with profile_lock(file.path):
+        if _bytes_of(file.path, file.name) != file.data:
+            raise ProfileChangedError(f"{file.name} was changed meanwhile", hint="run the command again")
+        try:
+            replace_content(file.path, data)
+        except OSError as exc:
+            raise ProfileUnreadableError(f"{file.name} cannot be written: {exc.strerror}") from exc
     return file._replace(data=data, profile=profile, warnings=tuple(warnings))
 
 

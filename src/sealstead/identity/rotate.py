@@ -190,16 +190,19 @@ def _promises(
 
 
 def _other_profile(places: KeyPlaces, rotation: Rotation, old: PublicKey) -> Path | None:
-    """Return another profile that names the key, as far as the index remembers one."""
+    """Return another profile that names the key, as far as the index remembers any."""
     known = known_entry(places, rotation.old.identity, old)
-    path = Path(known.profile) if known and known.profile else None
-    if path is None or (rotation.profile is not None and path == rotation.profile.path):
-        return None
-    try:
-        named = profile_key(find_profile(str(path), path.parent).profile)
-    except (InputError, ParseError):
-        return None
-    return path if named == old else None
+    for name in dict.fromkeys((known.profile, *known.others) if known else ()):
+        path = Path(name) if name else None
+        if path is None or (rotation.profile is not None and path == rotation.profile.path):
+            continue
+        try:
+            named = profile_key(find_profile(str(path), path.parent).profile)
+        except (InputError, ParseError):
+            continue
+        if named == old:
+            return path
+    return None
 
 
 def _check_named(profile: ProfileFile | None, old: PublicKey) -> None:

@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealstead.custody.files import FileExistsConflictError, write_atomically
+from sealstead.custody.key_dir import KeyDir
 from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import (
     PublicKey,
     SecretKey,
     digest_of,
     parse_secret_key,
+    parse_signature,
     serialize_signature,
     sign_digest,
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES
 from sealstead.formats.profile_schema import Profile
+from sealstead.formats.proof_claim import is_claim_message
 from sealstead.formats.proof_text import Form, ProofContext, signed_message, verify_proof
 from sealstead.formats.statement import reserved_comment
 from sealstead.identity.proofs import check_clock, sign_link
 from sealstead.identity.statements import find_revocation
+from sealstead.identity.targets import OtherContentError, refuse_key_dir
 
 _PUBLIC_FILE = 0o644
 
@@ -121,18 +125,22 @@ def check_no_secret_key(path: Path) -> None:
         return
     except OSError as exc:
         raise SignatureFileError(f"{path} cannot be read: {exc.strerror}") from exc
-    raise SecretKeyThereError(
-        f"{path} is a secret key: it is not replaced by a claim", hint="choose another name"
-    )
+    raise SecretKeyThereError(f"{path} is a secret key: it is not replaced", hint="choose another name")
 
 
-def write_signature_files(claim: SignedClaim, key: SecretKey, path: Path, *, replace: bool) -> Path:
+def write_signature_files(
+    claim: SignedClaim, key: SecretKey, path: Path, *, replace: bool, directory: KeyDir
+) -> Path:
     """Write what was signed to `path` and the signature beside it, as `minisign -S` would; return the second name.
+
+    `replace`: an older claim and its signature, and nothing else.
 
     Raises:
         SignatureFileError: the system does not let us.
         FileExistsConflictError: one of them is there, and is not to be replaced; nothing was written.
         SecretKeyThereError: one of them is a secret key, which is never replaced here; nothing was written.
+        KeyInTheWayError: they would stand among the keys; nothing was written.
+        OtherContentError: one of them is there, and is neither a claim nor a signature; nothing was written.
     """
     comment = f"timestamp:{int(claim.issued_at.timestamp())}\tfile:{path.name}\thashed"
     if reserved_comment(comment) or not path.name.isprintable():
@@ -143,9 +151,24 @@ def write_signature_files(claim: SignedClaim, key: SecretKey, path: Path, *, rep
         if not replace and (each.exists() or each.is_symlink()):
             raise FileExistsConflictError(f"{each} exists already", hint="--force replaces it")
         check_no_secret_key(each)
+    refuse_key_dir(directory, path)
+    for each, is_ours in ((path, is_claim_message), (beside, _is_signature)):
+        if each.exists() and not is_ours(each.read_bytes()):
+            what = "claim" if each == path else "signature"
+            raise OtherContentError(
+                f"{each} is no {what}: nothing else is replaced here", hint="choose another name"
+            )
     try:
         write_atomically(path, claim.message, mode=_PUBLIC_FILE, replace=replace)
         write_atomically(beside, serialize_signature(signature), mode=_PUBLIC_FILE, replace=replace)
     except OSError as exc:
         raise SignatureFileError(f"{path} cannot be written: {exc.strerror}") from exc
     return beside
+
+
+def _is_signature(content: bytes) -> bool:
+    try:
+        parse_signature(content)
+    except ParseError:
+        return False
+    return True

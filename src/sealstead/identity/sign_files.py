@@ -31,10 +31,14 @@ from sealstead.formats.minisign import (
     verify_message,
 )
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
+from sealstead.formats.proof_claim import is_claim_message
+from sealstead.formats.statement import reserved_comment, reserved_message
 from sealstead.identity.file_digest import Digested, FileError, digest_file
+from sealstead.identity.targets import refuse_key_dir
 from sealstead.record import Record
 
 if TYPE_CHECKING:
+    from sealstead.custody.key_dir import KeyDir
     from sealstead.identity.standing import Said
 
 
@@ -77,18 +81,24 @@ def sign_file(
     untrusted_comment: str | None = None,
     replace: bool = False,
     dry_run: bool = False,
+    directory: KeyDir | None = None,
 ) -> SignedFile:
     """Write the signature of `path` beside it. An older signature by the same key is replaced.
+
+    `replace`: one by another key too, and nothing else. `directory`: of the keys, where no signature belongs.
 
     Raises:
         FileError: it cannot be read, or the signature cannot be written.
         FileChangedError: it changed while it was read.
         ReservedContentError: signed, it would be a proof or a statement.
-        SignatureExistsError: something else is where the signature belongs, and `replace` is false; or the file itself.
+        SignatureExistsError: what is there is no signature, or another key's and `replace` is false.
+        KeyInTheWayError: the signature would be written to the key directory.
         CommentError: a comment that a signature cannot carry.
     """
     target = signature_path or signature_path_of(path)
     _check_target(key, path, target, replace=replace)
+    if directory is not None:
+        refuse_key_dir(directory, target)
     comment = default_comment(path, at) if trusted_comment is None else trusted_comment
     _check_comment(comment)
     digested = digest_file(path)
@@ -168,15 +178,17 @@ def _check_target(key: SecretKey, path: Path, target: Path, *, replace: bool) ->
         )
     if _is_secret_key(target):
         raise SignatureExistsError(f"{target} is a secret key", hint="choose another name for the signature")
-    if replace:
-        return
     try:
         old = parse_signature(read_small(target))
-    except ParseError:
-        old = None
-    if old is None or old.key_id != key.public.key_id:
-        other = f"the signature of key {old.id}" if old else "not a signature"
-        raise SignatureExistsError(f"{target} exists and is {other}", hint="replace it with --force")
+    except ParseError as exc:
+        raise SignatureExistsError(
+            f"{target} exists and is not a signature: nothing else is replaced here",
+            hint="choose another name, or move it away first",
+        ) from exc
+    if not replace and old.key_id != key.public.key_id:
+        raise SignatureExistsError(
+            f"{target} exists and is the signature of key {old.id}", hint="replace it with --force"
+        )
 
 
 def _is_secret_key(path: Path) -> bool:
@@ -190,8 +202,6 @@ def _is_secret_key(path: Path) -> bool:
 
 
 def _check_comment(comment: str) -> None:
-    from sealstead.formats.statement import reserved_comment
-
     if reserved_comment(comment):
         raise ReservedContentError(
             "a trusted comment that begins so is for statements about keys", hint="choose another comment"
@@ -199,9 +209,6 @@ def _check_comment(comment: str) -> None:
 
 
 def _check_content(digested: Digested) -> None:
-    from sealstead.formats.proof_claim import is_claim_message
-    from sealstead.formats.statement import reserved_message
-
     # No proof and no statement is longer than the head that was kept.
     if reserved_message(digested.head) or (digested.whole and is_claim_message(digested.head)):
         raise ReservedContentError(

@@ -50,11 +50,23 @@ def apply(places: KeyPlaces, journal: Journal, step: Step) -> None:
 
     Raises:
         ChangeConflictError: it holds something else.
+        ProfileBusyError: it is a profile, and another command is writing it.
     """
     if step.keyring:
         _apply_keyring(places, journal, step)
         return
     path = Path(step.store)
+    if step.secret or path.parent == places.directory.path:
+        _apply_file(step, path)
+        return
+    from sealstead.identity.profile_lock import profile_lock
+
+    # Somebody may write the profile whose keys are in another directory, so this one's lock does not keep them out.
+    with profile_lock(path):
+        _apply_file(step, path)
+
+
+def _apply_file(step: Step, path: Path) -> None:
     found = digest_of(path)
     if found == step.after:
         return

@@ -131,6 +131,14 @@ def decide(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
     return _forward(journal, seen) if committed else _back(journal, seen)
 
 
+def undo(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
+    """Say how to go back, for the process that makes the change and knows that it has not committed it.
+
+    Whoever finds a journal does not know that: for them, a store that somebody has changed is a conflict.
+    """
+    return _back(journal, seen)
+
+
 def _back(journal: Journal, seen: Mapping[Step, Seen]) -> Decision:
     ahead = [step for step in journal.of(Phase.FOLLOW) if _state(step, seen[step]) == "after"]
     if ahead:

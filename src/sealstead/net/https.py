@@ -5,7 +5,7 @@ Rules it upholds:
 - HTTPS; plain HTTP to this machine only, unless the caller says that what it sends is no secret;
 - no redirect is followed: a credential goes to the address that a person wrote, and nowhere else;
 - certificates are verified against the system's authorities, or not at all when a person said so;
-- an answer has a size and a time in which it is complete;
+- an answer has a size and a time in which its body is complete, and no byte of it is waited for longer;
 - only what may be repeated is: the caller says so, and a refusal "later" (429, 503) is no execution.
 
 Unlike `net/pages.py`, addresses may be private and the environment's proxies are used: who named the server is the
@@ -177,7 +177,7 @@ class HttpsClient:
     def _read(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
         blocks: list[bytes] = []
         size = 0
-        while block := answer.read(_BLOCK):
+        while block := answer.read1(_BLOCK):
             blocks.append(block)
             size += len(block)
             if size > self._max_bytes:
@@ -193,6 +193,9 @@ class HttpsClient:
             import urllib3
 
             context = self._context() if self._secure else None
+            if self._allow_untrusted:
+                # Whoever said --allow-untrusted has been told by us.
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             proxy = proxy_for(self._host, "https" if self._secure else "http", self._environ)
             if proxy:
                 self._pool = urllib3.ProxyManager(proxy, ssl_context=context, maxsize=8)
@@ -229,12 +232,13 @@ def _jittered(attempt: int) -> float:
 
 
 def _reason(exc: BaseException) -> str:
-    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, ReadTimeoutError
+    from urllib3.exceptions import NameResolutionError, NewConnectionError
+    from urllib3.exceptions import TimeoutError as TooLateError
 
-    if isinstance(exc, ConnectTimeoutError | ReadTimeoutError):
-        return "no answer in time"
     if isinstance(exc, NameResolutionError):
         return "its name is not known"
+    if isinstance(exc, TooLateError) and not isinstance(exc, NewConnectionError):
+        return "no answer in time"
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

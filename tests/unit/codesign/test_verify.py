@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from tests.signers import NOW, detached, issue, leaf, root, signature
 from tests.stamps import stamp
 
 from sealstead.codesign.roots import Roots
-from sealstead.codesign.verify import MAX_NESTED, Trust, check_file
+from sealstead.codesign.verify import MAX_NESTED, MAX_STAMPS, Trust, check_file
 from sealstead.codesign.verify_report import FileReport, as_document
-from sealstead.formats.authenticode import add_nested, add_timestamp
-from sealstead.formats.cms import parse_signed_data
+from sealstead.formats.authenticode import RFC3161_TIMESTAMP, add_nested, add_timestamp
+from sealstead.formats.cms import add_unsigned_attribute, parse_signed_data
+from sealstead.formats.der import null
 from sealstead.formats.minisign import digest_of, serialize_signature, sign_digest
 from sealstead.formats.tsp import add_cms_timestamp
 
@@ -92,6 +94,31 @@ def test_a_time_stamp_that_does_not_hold_fails_the_signature(tmp_path: Path) -> 
     made = embedded(data, stamped(signature(pe_digest(data)), imprint=bytes(32)))
     report = of(tmp_path, made)
     assert (report.ok, codes(report)) == (False, ["timestamp-mismatch"])
+
+
+def test_each_time_stamp_must_hold_and_there_are_few(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = signature(pe_digest(data))
+    imprint = hashlib.sha256(parse_signed_data(made).signer.signature).digest()
+    earlier = stamp(imprint, at=f"{NOW - timedelta(days=3):%Y%m%d%H%M%SZ}")
+    both = add_unsigned_attribute(stamped(made), RFC3161_TIMESTAMP, earlier)
+    report = of(tmp_path, embedded(data, both))
+    assert (report.ok, report.signatures[0].stamped_at) == (True, NOW - timedelta(days=3))
+    wrong = add_unsigned_attribute(both, RFC3161_TIMESTAMP, stamp(bytes(32)))
+    assert codes(of(tmp_path, embedded(data, wrong))) == ["timestamp-mismatch"]
+    for _ in range(MAX_STAMPS):
+        both = add_unsigned_attribute(both, RFC3161_TIMESTAMP, earlier)
+    assert codes(of(tmp_path, embedded(data, both))) == ["malformed-cms"]
+
+
+def test_a_time_stamp_of_the_old_kind_counts_for_nothing(tmp_path: Path) -> None:
+    data = tiny_pe()
+    made = add_unsigned_attribute(signature(pe_digest(data)), "1.2.840.113549.1.9.6", null())
+    report = of(tmp_path, embedded(data, made))
+    assert states(report) == ["passed passed passed absent"]
+    assert "not looked at" in report.signatures[0].steps[3].message
+    asked = Trust(roots=TRUST.roots, require_timestamp=True)
+    assert codes(of(tmp_path, embedded(data, made), trust=asked)) == ["timestamp-missing"]
 
 
 def test_time_stamps_lead_to_roots_of_their_own(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.fakes.death import Killed, dies_at
 from tests.fakes.memory_keyring import MemoryKeyring
 
+from sealstead.custody import journal_file
 from sealstead.custody.journal_file import StagedLeftoverError, WriteFailedError
 from sealstead.custody.key_dir import KeyDir
 from sealstead.identity.change import (
@@ -229,6 +230,25 @@ def test_a_profile_edited_while_the_keys_were_made_is_not_overwritten(world: Wor
     assert world.toml.read_bytes() == b"edited meanwhile"
     assert world.key.read_bytes() == OLD
     assert world.litter() == set()
+
+
+def test_a_profile_edited_at_the_last_moment_is_not_overwritten_and_nothing_is_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the journal is written, and before the rename: the command itself knows that it has not committed."""
+    real = journal_file.stage
+
+    def stage(path: Path, *given: object, **named: object) -> None:
+        real(path, *given, **named)  # type: ignore[arg-type]
+        world.toml.write_bytes(b"edited\n")
+
+    monkeypatch.setattr(journal_file, "stage", stage)
+    before = {path.name for path in world.places.directory.path.iterdir()}
+    with pytest.raises(ChangeConflictError):
+        carry_out(world.places, world.change())
+    assert (world.toml.read_bytes(), world.key.read_bytes()) == (b"edited\n", OLD)
+    assert {path.name for path in world.places.directory.path.iterdir()} - before <= {".lock"}
+    assert find_pending(world.places.directory) is None
 
 
 def test_a_keyring_that_holds_another_key_stays_as_it_is(world: World) -> None:

@@ -24,7 +24,7 @@ def _as_before() -> Iterator[None]:
     file_digest._early.clear()
 
 
-@pytest.mark.parametrize("length", [0, 1, 65_536, 65_537, (1 << 20) - 1, 1 << 20, LONG + 1])
+@pytest.mark.parametrize("length", [0, 1, 65_536, 65_537, (1 << 20) - 1, 1 << 20, LONG, 2 * LONG + 1])
 def test_the_digest_and_the_begin_of_a_file(tmp_path: Path, length: int) -> None:
     content = os.urandom(length)
     (tmp_path / "file").write_bytes(content)
@@ -39,7 +39,8 @@ def test_a_head_start_gives_the_same(tmp_path: Path) -> None:
     expected = digest_file(path)
     begin_early(["--force", "missing", "a\0b", str(tmp_path), str(path)])
     assert list(file_digest._early) == [str(path)]
-    assert digest_file(path) == expected
+    found = digest_file(path)
+    assert (found.digest, found.head, found.whole) == (expected.digest, expected.head, expected.whole)
     assert file_digest._early == {}
 
 
@@ -81,3 +82,18 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(FileError):
             digest_file(path)
+
+
+def test_a_long_file_that_cannot_be_read_to_its_end_is_told(tmp_path: Path) -> None:
+    def breaks(view: memoryview) -> int:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(5, "Input/output error")
+        return len(view)
+
+    left = 2
+    pieces = file_digest._pieces_ahead(breaks)
+    assert [len(next(pieces)), len(next(pieces))] == [file_digest._LONG_CHUNK] * 2
+    with pytest.raises(OSError, match="Input/output"):
+        next(pieces)

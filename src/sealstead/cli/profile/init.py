@@ -11,6 +11,7 @@ from sealstead.cli import output
 from sealstead.cli.options import json_option
 from sealstead.cli.profile.options import dry_run_option, interactive_option
 from sealstead.cli.profile.passphrases import can_ask
+from sealstead.custody.key_dir import KeyDir, default_key_dir
 from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Identity, Principal, PrincipalKind, Profile
@@ -24,6 +25,8 @@ from sealstead.identity.new_profile import (
 )
 from sealstead.identity.profile import PROFILE_NAME, find_local
 from sealstead.identity.proofs import ClaimError, check_username
+from sealstead.identity.sign_claim import check_no_secret_key
+from sealstead.identity.targets import refuse_key_dir
 from sealstead.record import replace
 
 
@@ -127,6 +130,9 @@ def init(
     key = _key_of(username)
     text = draft(profile, key=key)
     if not dry_run:
+        refuse_key_dir(KeyDir(default_key_dir()), path)
+        if path.is_file():
+            check_no_secret_key(path)
         write_new(path, text, replace=force)
     _tell(path, text, profile, key, dry_run=dry_run, as_json=as_json)
 

@@ -64,7 +64,7 @@ Examples:
     metavar="FILE",
     help="Also write the claim to FILE and its signature to FILE.minisig, for minisign -V.",
 )
-@click.option("--force", is_flag=True, help="Replace the files of --write-minisig.")
+@click.option("--force", is_flag=True, help="Replace an older claim and its signature at --write-minisig.")
 @key_option
 @key_options
 @password_options
@@ -117,7 +117,10 @@ def sign(
         form=form,
         package=profile_package,
     )
-    beside = write_signature_files(signed, key, write_minisig, replace=force) if write_minisig else None
+    beside = None
+    if write_minisig is not None:
+        directory = context.places.directory
+        beside = write_signature_files(signed, key, write_minisig, replace=force, directory=directory)
     _warn(context, signed)
     if signed.form == "tiny" and expires:
         output.warning(f"a tiny proof has no end of its own: this one ends on {signed.expires_at:%Y-%m-%d}")

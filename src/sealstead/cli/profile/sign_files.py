@@ -44,7 +44,7 @@ Writes FILE.minisig beside each file; `minisign -V` checks it too. A file is rea
 )
 @click.option("--comment", metavar="TEXT", help="The trusted comment, which is signed too.")
 @click.option("--untrusted-comment", metavar="TEXT", help="The first line, which proves nothing.")
-@click.option("--force", is_flag=True, help="Replace what is where the signature belongs, whatever it is.")
+@click.option("--force", is_flag=True, help="Replace a signature by another key.")
 @key_options
 @key_option
 @password_options
@@ -93,6 +93,7 @@ def sign_file(
             untrusted_comment=untrusted_comment,
             replace=force,
             dry_run=dry_run,
+            directory=context.places.directory,
         )
         done.append(
             {

@@ -23,9 +23,11 @@ from sealstead.cli.profile.sign import check_not_revoked, expires_option, open_s
 from sealstead.durations import parse_duration
 from sealstead.errors import KeyUnavailableError
 from sealstead.formats.minisign import PublicKey
+from sealstead.identity.history import remember_profile
 from sealstead.identity.key_step import key_step
 from sealstead.identity.places import FoundKey
 from sealstead.identity.profile import ProfileFile, find_profile, save_profile
+from sealstead.identity.profile_lock import has_leftovers, profile_lock
 from sealstead.identity.proofs import parse_expiry
 from sealstead.identity.update_proofs import Due, Renewal, Renewed, due_proofs, renew
 
@@ -109,6 +111,11 @@ def update_proofs(
         lock = context.places.directory
         with lock.lock() if lock.path.is_dir() else nullcontext():
             save_profile(file, renewed.text)
+    elif has_leftovers(file.path):
+        with profile_lock(file.path):
+            pass  # what a killed command left beside the profile goes
+    if found.source != "explicit" and not file.installed:
+        remember_profile(context.places, found.identity, key.public, file.path)
     if expires and any(each.form == "tiny" for each in renewed.renewals):
         output.warning("tiny proofs have no end of their own: they are good for this year and the next two")
     _tell(file, key.public, renewed, impossible, as_json=as_json)
