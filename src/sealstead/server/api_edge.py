@@ -21,7 +21,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, DataError, close_old_connections
+from django.db import DatabaseError, DataError, connection
 
 from sealstead.errors import DeniedError, InputError, NotFoundError, SealsteadError, UpstreamError
 from sealstead.server.api_request import MAX_BODY_BYTES, ApiRequest, Routes
@@ -109,7 +109,7 @@ class ApiEdge:
         return [] if request.method == "HEAD" else [body]
 
     def _answer(self, request: ApiRequest) -> tuple[int, list[tuple[str, str]], Mapping[str, Any]]:
-        close_old_connections()
+        _check_connection()
         try:
             return 200, [("Content-Type", "application/json")], self._view(request)
         except SealsteadError as exc:
@@ -124,7 +124,7 @@ class ApiEdge:
             _log.exception("unexpected error", path=request.path)
             refused = None
         finally:
-            close_old_connections()
+            _check_connection()
         request.drain(DRAIN_BYTES)
         if refused is None:
             text = f"Internal Server Error (request {request.origin.request_id})"
@@ -142,6 +142,12 @@ class ApiEdge:
         if allowed is None:
             raise NoSuchEndpointError("the API has nothing at this path")
         raise MethodNotAllowedError(request.method, allowed)
+
+
+def _check_connection() -> None:
+    """Drop a connection that broke; the next statement opens another. Within a transaction of the caller it is the caller's."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _request(environ: WSGIEnvironment, path: str, peer: Peer, request_id: str) -> ApiRequest:

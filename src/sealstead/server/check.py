@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def check_server(data_dir: Path) -> list[Finding]:
         findings += [*_settings(config), *_certificate(config)]
         open_existing(data_dir)
         with answering():
-            findings += [*_database(), *_seals(), *_blobs(config)]
+            findings += [*_database(), *_seals(), *_signing_keys(config.clock.now()), *_blobs(config)]
     except SealsteadError as exc:
         # An open key ring is noticed by its mode and once more by who reads it.
         if exc.message not in {finding.message for finding in findings}:
@@ -173,6 +173,32 @@ def _seals() -> Iterator[Finding]:
             message=f"{broken} of the latest credentials do not open under this key ring",
             hint="the database was changed from outside, or belongs to another key ring",
         )
+
+
+def _signing_keys(at: datetime) -> Iterator[Finding]:
+    """Load each key as a signature would, and look at the ends of those that are in use."""
+    from sealstead.server.signing.keys import load_key
+    from sealstead.server.signing.models import Certificate
+
+    for row in Certificate.objects.filter(is_root=False, csr=None).order_by("alias"):
+        try:
+            load_key(row)
+        except SealsteadError as exc:
+            cause = exc.__cause__ if isinstance(exc.__cause__, SealsteadError) else exc
+            yield Finding(
+                code="signing-key-damaged",
+                problem=True,
+                message=f"{row.alias} cannot sign: {cause.message}",
+                hint="import the certificate again, or disable it",
+            )
+        if row.enabled and row.not_after is not None and row.not_after - at < _ENDS_SOON:
+            ended = row.not_after <= at
+            yield Finding(
+                code="signing-certificate-ends",
+                problem=ended,
+                message=f"{row.alias} {'ended' if ended else 'ends'} on {row.not_after:%Y-%m-%d}",
+                hint="give the renewed certificate the same label, then disable this one",
+            )
 
 
 def _blobs(config: Config) -> Iterator[Finding]:

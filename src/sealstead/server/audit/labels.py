@@ -168,6 +168,8 @@ REASONS: dict[str, Promise] = {
 _FOR_PROGRAMS = {"certificate_id"}
 """Details that say again what another says in words."""
 _MOMENTS = {"expires_at", "retires_at", "overdue_at"}
+_FILES = 5
+_DIGEST = 16
 _OUR_WORDS = {"role", "step", "by", "kind", "admin"}
 
 
@@ -191,6 +193,8 @@ def shown_program(user_agent: str) -> str:
 
 
 def _shown(name: str, value: object) -> str:
+    if name == "files" and isinstance(value, list):
+        return _shown_files(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if name in _OUR_WORDS:
@@ -204,3 +208,14 @@ def _shown(name: str, value: object) -> str:
             return str(value)
         return f"{formats.date_format(moment, 'DATETIME_FORMAT')} UTC"
     return str(value)
+
+
+def _shown_files(files: list[object]) -> str:
+    """Name the first few of a batch, with the beginning of each digest; the download has all of it."""
+    shown = [
+        f"{one.get('name', '')} ({str(one.get('digest', ''))[:_DIGEST]})".strip()
+        for one in files[:_FILES]
+        if isinstance(one, dict)
+    ]
+    more = len(files) - len(shown)
+    return ", ".join(shown) + (f" +{more}" if more > 0 else "")

@@ -24,3 +24,11 @@ def test_details_are_shown_in_the_visitors_language() -> None:
             "Rolle": "Eigentümer",
             "Name": "owner",  # what a person typed is not translated
         }
+
+
+def test_a_batch_of_files_is_named_briefly() -> None:
+    files = [{"name": f"{number}.exe", "digest": f"{number:064x}"} for number in range(7)]
+    shown = dict(shown_details({"files": files}))["files"]
+    assert shown.startswith("0.exe (0000000000000000), 1.exe (")
+    assert shown.endswith(" +2")
+    assert dict(shown_details({"files": [{"digest": "ab" * 32}]}))["files"] == "(abababababababab)"

@@ -1,0 +1,116 @@
+"""Signing on a real server with two workers: many at once, and a power cut in the middle."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server_process import Server, start_server
+from tests.signing import item
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server on SQLite, whatever the run's database: its files are read afterwards."""
+    running = start_server(tmp_path / "data")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def key_of(server: Server, user: str) -> str:
+    """Make an account that may sign as `production`, and return its API key."""
+    server.admin(
+        "create-user", user, "--email", f"{user}@example.org", "--password-stdin", stdin="long enough 1\n"
+    )
+    server.admin("create-certificate", "--test", "--label", "production", "--algorithm", "RSA-2048")
+    server.admin("grant-certificate", "--user", user, "--label", "production")
+    return server.admin("create-api-key", "--user", user, "--name", "ci", "--role", "Standard").strip()
+
+
+class Signer:
+    """One connection that stays open, as a client's pool keeps it."""
+
+    def __init__(self, server: Server, key: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def sign(self, content: bytes, **headers: str) -> tuple[int, Any]:
+        body = {
+            "label": "production",
+            "profile": "authenticode",
+            "algorithm": "SHA256",
+            "items": [item(content)],
+        }
+        self._connection.request("POST", "/api/v1/sign", json.dumps(body), self._headers | headers)
+        answer = self._connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def events(server: Server) -> list[dict[str, Any]]:
+    database = sqlite3.connect(server.data_dir / "db.sqlite3")
+    try:
+        rows = database.execute("SELECT request_id, details FROM audit_event WHERE tag = 'signature:made'")
+        return [{"request_id": request_id, **json.loads(details)} for request_id, details in rows]
+    finally:
+        database.close()
+
+
+def test_every_answer_has_its_event_also_after_a_power_cut_and_all_workers_agree(own_server: Server) -> None:
+    key = key_of(own_server, "ada")
+    answered: list[tuple[str, str]] = []
+    enough = threading.Event()
+
+    def keep_signing(worker: int) -> None:
+        signer = Signer(own_server, key)
+        try:
+            for number in range(10_000):
+                content = f"{worker} {number}".encode()
+                status, answer = signer.sign(content)
+                assert status == 200, answer
+                answered.append((answer["request_id"], hashlib.sha256(content).hexdigest()))
+                if len(answered) >= 60:
+                    enough.set()
+        except (OSError, http.client.HTTPException):
+            pass  # the power cut
+        finally:
+            signer.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        running = [threads.submit(keep_signing, worker) for worker in range(8)]
+        assert enough.wait(60)
+        own_server.kill()
+        for one in running:
+            one.result(60)
+    written = {(one["request_id"], one["files"][0]["digest"]) for one in events(own_server)}
+    assert set(answered) <= written
+    # Started again, it signs on: nothing was left locked.
+    again = start_server(own_server.data_dir)
+    try:
+        signer = Signer(again, key)
+        assert signer.sign(b"after", **{"Idempotency-Key": "after"})[0] == 200
+        # The other worker knows the idempotency key too.
+        statuses = set()
+        for _ in range(6):
+            other = Signer(again, key)
+            statuses.add(other.sign(b"another", **{"Idempotency-Key": "after"})[0])
+            other.close()
+        # Nor does any of them sign with what was disabled a moment ago, though all have the key in memory.
+        again.admin("disable-certificate", "--label", "production")
+        for _ in range(6):
+            assert signer.sign(b"x")[1]["code"] == "certificate-disabled"
+            signer.close()
+    finally:
+        again.stop()
+    assert statuses == {409}
