@@ -1,4 +1,4 @@
-"""Asks a server of ours, or an authority that a person named: urllib3 with our rules around it.
+"""Asks a server of ours, or an authority that a person named.
 
 Rules it upholds:
 
@@ -16,62 +16,41 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sealstead.errors import UpstreamError
+from sealstead.net.https_answer import (
+    AnswerTooLargeError,
+    HttpsAnswer,
+    ServerRedirectsError,
+    ServerUnreachableError,
+    UntrustedServerError,
+)
 from sealstead.net.server_address import check_address, proxy_for
 
 if TYPE_CHECKING:
     import ssl
 
-    import urllib3
+    from sealstead.net.https_answer import Way
+
+__all__ = [
+    "AnswerTooLargeError",
+    "HttpsAnswer",
+    "HttpsClient",
+    "ServerRedirectsError",
+    "ServerUnreachableError",
+    "UntrustedServerError",
+]
 
 CONNECT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 16 << 20
-_BLOCK = 1 << 16
 _BUSY = (429, 503)
 _LOST = (502, 504)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_PAUSE = 30.0
 _USER_AGENT = "sealstead-signing/1"
-
-
-class ServerUnreachableError(UpstreamError):
-    """A server cannot be reached, or does not answer in time."""
-
-    code = "server-unreachable"
-
-
-class UntrustedServerError(UpstreamError):
-    """Nobody vouches for the certificate of a server."""
-
-    code = "untrusted-server"
-
-
-class ServerRedirectsError(UpstreamError):
-    """A server sends its visitors elsewhere, and a credential does not follow."""
-
-    code = "server-redirects"
-
-
-class AnswerTooLargeError(UpstreamError):
-    """An answer is larger than it may be."""
-
-    code = "answer-too-large"
-
-
-class HttpsAnswer(NamedTuple):
-    status: int
-    fields: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-    def retry_after(self) -> float | None:
-        """Return for how many seconds the server wants to be left alone, if it says so as a number."""
-        text = self.fields.get("retry-after", "").strip()
-        return float(text) if text.isdecimal() and len(text) < 8 else None  # noqa: PLR2004 - digits
 
 
 class HttpsClient:
@@ -98,13 +77,15 @@ class HttpsClient:
         self.url = url.strip().rstrip("/")
         self._host = parts.hostname or ""
         self._secure = parts.scheme == "https"
+        self._port = parts.port or (443 if self._secure else 80)
         self._allow_untrusted = allow_untrusted
         self._seconds = seconds
         self._retries = retries
         self._max_bytes = max_bytes
         self._environ = environ
         self._pause = pause or time.sleep
-        self._pool: urllib3.PoolManager | None = None
+        self._chosen: Way | None = None
+        self._lock = threading.Lock()
 
     def ask(
         self,
@@ -140,68 +121,48 @@ class HttpsClient:
     def _ask_once(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> HttpsAnswer:
-        import urllib3
-        from urllib3.exceptions import HTTPError, SSLError
-
-        end = time.monotonic() + self._seconds
-        try:
-            answer = self._manager().request(
-                method,
-                self.url + path,
-                body=body,
-                headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, self._seconds), read=self._seconds),
-            )
-            try:
-                content = self._read(answer, end)
-            except BaseException:
-                answer.close()  # what was not read to its end cannot be asked again
-                raise
-            answer.release_conn()
-        except SSLError as exc:
-            raise self._untrusted(exc) from exc
-        except HTTPError as exc:
-            raise ServerUnreachableError(f"{self.url} cannot be reached: {_reason(exc)}") from exc
-        fields = {name.lower(): value for name, value in answer.headers.items()}
+        sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **headers}
+        answer = self._way().send(method, path, sent, body)
         if answer.status in _REDIRECTS:
-            place = fields.get("location", "")[:200]
+            place = answer.fields.get("location", "")[:200]
             raise ServerRedirectsError(
                 f"{self.url} sends its visitors elsewhere: {place}",
                 hint="if that is right, give it as the server's address; the API key has not been sent there",
             )
-        return HttpsAnswer(status=answer.status, fields=fields, body=content)
+        return answer
 
-    def _read(self, answer: urllib3.BaseHTTPResponse, end: float) -> bytes:
-        blocks: list[bytes] = []
-        size = 0
-        while block := answer.read1(_BLOCK):
-            blocks.append(block)
-            size += len(block)
-            if size > self._max_bytes:
-                raise AnswerTooLargeError(f"{self.url} answers with more than {self._max_bytes} bytes")
-            if time.monotonic() > end:
-                raise ServerUnreachableError(
-                    f"{self.url} gave no complete answer within {self._seconds:g} seconds"
-                )
-        return b"".join(blocks)
+    def _way(self) -> Way:
+        with self._lock:
+            if self._chosen is None:
+                self._chosen = self._choose()
+            return self._chosen
 
-    def _manager(self) -> urllib3.PoolManager:
-        if self._pool is None:
-            import urllib3
+    def _choose(self) -> Way:
+        context = self._context() if self._secure else None
+        proxy = proxy_for(self._host, "https" if self._secure else "http", self._environ)
+        connect = min(CONNECT_SECONDS, self._seconds)
+        if proxy:
+            from sealstead.net.proxied import ProxiedWay
 
-            context = self._context() if self._secure else None
-            if self._allow_untrusted:
-                # Whoever said --allow-untrusted has been told by us.
-                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            proxy = proxy_for(self._host, "https" if self._secure else "http", self._environ)
-            if proxy:
-                self._pool = urllib3.ProxyManager(proxy, ssl_context=context, maxsize=8)
-            else:
-                self._pool = urllib3.PoolManager(ssl_context=context, maxsize=8)
-        return self._pool
+            return ProxiedWay(
+                proxy,
+                self.url,
+                context=context,
+                connect_seconds=connect,
+                seconds=self._seconds,
+                max_bytes=self._max_bytes,
+            )
+        from sealstead.net.direct import DirectWay
+
+        return DirectWay(
+            self.url,
+            self._host,
+            self._port,
+            context=context,
+            connect_seconds=connect,
+            seconds=self._seconds,
+            max_bytes=self._max_bytes,
+        )
 
     def _context(self) -> ssl.SSLContext:
         import ssl
@@ -213,35 +174,6 @@ class HttpsClient:
         context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _untrusted(self, exc: Exception) -> UpstreamError:
-        cause = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
-        verify = getattr(cause, "verify_message", "")
-        if verify or "certificate" in str(exc).lower():
-            return UntrustedServerError(
-                f"nobody vouches for the certificate of {self.url}: {verify or exc}",
-                hint="name its authority with SSL_CERT_FILE; --allow-untrusted accepts any certificate, "
-                "and whoever is in between gets the API key",
-            )
-        return ServerUnreachableError(
-            f"no secure connection to {self.url}: {getattr(cause, 'reason', cause)}"
-        )
-
 
 def _jittered(attempt: int) -> float:
     return min(_LONGEST_PAUSE, 0.5 * float(2**attempt)) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-
-
-def _reason(exc: BaseException) -> str:
-    from urllib3.exceptions import NameResolutionError, NewConnectionError
-    from urllib3.exceptions import TimeoutError as TooLateError
-
-    if isinstance(exc, NameResolutionError):
-        return "its name is not known"
-    if isinstance(exc, TooLateError) and not isinstance(exc, NewConnectionError):
-        return "no answer in time"
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return type(exc).__name__
