@@ -100,6 +100,8 @@ def rotate_api_key(
             row = lock_line(row)
             if row.revoked_at is not None:
                 raise InvalidApiKeyError
+            if too_late is not None and row.handle == new.id:
+                raise too_late
             # Who holds the new key has it in store: from here on nobody supersedes it.
             write_key_uses([KeyUse(credential_id=row.pk, rotated=False, at=proved.at, origin=proved.origin)])
             repeat = _made_before(row, new, act)
@@ -113,7 +115,8 @@ def rotate_api_key(
             _alarm(done, act)
             return done
     except AlreadyRotatedError as exc:
-        successor = row.successors.filter(revoked_at=None).first()
+        successor = Credential.objects.filter(pk=exc.successor).first() if exc.successor else None
+        successor = successor or row.successors.filter(revoked_at=None).first()
         exc.facts["successor"] = successor.handle if successor is not None else None
         raise
 

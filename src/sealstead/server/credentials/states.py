@@ -30,10 +30,11 @@ def is_living(row: Credential, at: datetime) -> bool:
     return standing_of(row, at) in LIVING
 
 
-def link_of(row: Credential) -> Link:
+def link_of(row: Credential, *, rotated: bool = False) -> Link:
+    """`rotated`: something was made from it, so somebody had it, which counts as use."""
     return Link(
         id=row.pk,
         moments=moments_of(row),
-        used=row.last_used_at is not None,
+        used=rotated or row.last_used_at is not None,
         rotation_key=row.rotation_key,
     )

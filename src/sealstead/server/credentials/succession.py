@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -28,7 +29,7 @@ from sealstead.server.credentials.models import Credential
 from sealstead.server.credentials.policy import current_policy
 from sealstead.server.credentials.revoke import end_links, ended_with
 from sealstead.server.credentials.seal import open_root, seal_root
-from sealstead.server.credentials.states import link_of
+from sealstead.server.credentials.states import is_living, link_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +67,13 @@ def succeed(row: Credential, act: Act, *, root: bytes, handle: str | None = None
         SealBrokenError: the row was changed behind the server's back.
     """
     at = act.at
-    present = list(row.successors.filter(revoked_at=None))
+    below = {link.pk: link for link in ended_with(row)[1:]}
+    present = [link for link in below.values() if link.predecessor_id == row.pk and link.revoked_at is None]
+    rotated_on = {link.predecessor_id for link in below.values()}
     plan = plan_rotation(
         link_of(row),
-        [link_of(one) for one in present],
+        # Whoever rotated a successor had it: it counts as used, so that nothing in use ends with it.
+        [link_of(one, rotated=one.pk in rotated_on) for one in present],
         at=at,
         overlap=act.overlap,
         policy=current_policy(),
@@ -80,6 +84,7 @@ def succeed(row: Credential, act: Act, *, root: bytes, handle: str | None = None
     if isinstance(plan, Repeat):
         same = next(one for one in present if one.pk == plan.successor)
         return Succession(predecessor=row, successor=same, repeated=True)
+    _require_not_moved_on(below, present, at)
     superseded = end_links([link for one in present for link in ended_with(one)], at=at, reason="superseded")
     own_root = open_root(row)
     row.retires_at, row.overdue_at = plan.retires_at, plan.overdue_at
@@ -106,6 +111,22 @@ def succeed(row: Credential, act: Act, *, root: bytes, handle: str | None = None
     successor.save(force_insert=True)
     _record(row, successor, superseded, act)
     return Succession(predecessor=row, successor=successor, superseded=tuple(superseded))
+
+
+def _require_not_moved_on(below: dict[UUID, Credential], present: list[Credential], at: datetime) -> None:
+    """Return unless something below lives behind a link that has ended: one that was regenerated, or revoked alone.
+
+    Raises:
+        AlreadyRotatedError
+    """
+    shown = {link.pk for link in present}
+    for link in below.values():
+        if link.pk not in shown and link.predecessor_id not in shown and is_living(link, at):
+            raise AlreadyRotatedError(
+                f"its line has moved on to {link.handle or link.pk}",
+                successor=link.pk,
+                hint="rotate that one, or revoke it if it is not yours",
+            )
 
 
 @contextmanager

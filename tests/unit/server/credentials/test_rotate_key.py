@@ -23,9 +23,10 @@ from sealstead.server.api_request import ApiRequest
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.api import ROUTES
 from sealstead.server.credentials.api_keys import judge_api_key, write_key_uses
-from sealstead.server.credentials.change import set_enabled
+from sealstead.server.credentials.change import regenerate, set_enabled
 from sealstead.server.credentials.key_errors import (
     ApiKeyDisabledError,
+    ApiKeyExpiredError,
     ApiKeyRetiredError,
     IdempotencyKeyMissingError,
     InvalidApiKeyError,
@@ -214,6 +215,57 @@ def test_a_successor_that_rotated_counts_as_used(issue_key: IssueKey, new: New) 
     with pytest.raises(AlreadyRotatedError):
         rotate(old, new(), idempotency_key="thief")
     assert accepted(third.text, LATER)
+
+
+def test_nothing_in_use_ends_with_a_successor_that_rotated_on_the_page(
+    issue_key: IssueKey, new: New, alice: User
+) -> None:
+    _, old = issue_key()
+    second = new()
+    rotate(old, second)
+    _, third = rotate_api_key_for(
+        Credential.objects.get(handle=second.id),
+        actor=alice,
+        overlap=timedelta(0),
+        idempotency_key="",
+        at=LATER,
+        origin=ORIGIN,
+    )
+    with pytest.raises(AlreadyRotatedError):
+        rotate(old, new(), idempotency_key="thief")
+    assert accepted(third, LATER)
+
+
+@pytest.mark.parametrize("end", ["regenerate", "revoke alone"])
+def test_a_line_that_moved_on_behind_an_ended_link_is_not_forked(
+    issue_key: IssueKey, new: New, alice: User, end: str
+) -> None:
+    """Or whoever holds the first key, within its overlap, could rotate it again without an alarm."""
+    _, old = issue_key()
+    second = new()
+    rotate(old, second)
+    row = Credential.objects.get(handle=second.id)
+    if end == "regenerate":
+        heir, text = regenerate(row, expires_at=None, actor=alice, at=LATER, origin=ORIGIN)
+        handle = heir.handle
+    else:
+        third = new()
+        rotate(second.text, third, idempotency_key="run-2")
+        revoke(row, actor=alice, at=LATER, origin=ORIGIN, only_this=True)
+        handle, text = third.id, third.text
+    with pytest.raises(AlreadyRotatedError) as caught:
+        rotate(old, new(), idempotency_key="thief")
+    assert caught.value.facts == {"successor": handle}
+    assert Event.objects.filter(tag="api-key:rotation-refused", user_id=alice.pk).exists()
+    assert accepted(text, LATER)
+
+
+def test_an_ended_new_key_proves_no_repeat(issue_key: IssueKey, new: New) -> None:
+    _, old = issue_key(expires_at=LATER + timedelta(days=1))
+    made = new()
+    rotate(old, made)
+    with pytest.raises(ApiKeyExpiredError):
+        rotate(made.text, made, at=LATER + timedelta(days=2))
 
 
 def test_who_has_shown_the_new_key_is_not_superseded(issue_key: IssueKey, new: New) -> None:
