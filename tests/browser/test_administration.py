@@ -131,19 +131,31 @@ def test_a_certificate_is_imported_and_granted(
     assert Path(download.value.path()).read_text().startswith("-----BEGIN CERTIFICATE-----")
 
 
-def test_keys_of_a_user_are_revoked(
+def test_a_key_is_made_switched_and_with_others_revoked(
     page: Page,
+    open_page: Callable[..., Page],
     sign_in: SignIn,
     new_account: Callable[..., Account],
     server: Server,
+    watch: Watch,
 ) -> None:
+    watch.allow("status of 400")  # the form without a role
     account = new_account()
-    keys = {
-        name: server.admin(
-            "create-api-key", "--user", account.name, "--name", name, "--role", "Standard"
-        ).strip()
-        for name in ("one", "two", "three")
-    }
+    visitor = open_page(width=NARROW, language="de", javascript=False)
+    sign_in(visitor, account)
+    keys = {name: make_key(visitor, name) for name in ("one", "two")}
+    assert accepted(server, keys["one"])
+    visitor.goto("/manage/account/#api-tokens")
+    expect(visitor.locator("#api-tokens tbody tr")).to_have_count(2)
+    assert not any(key in visitor.content() for key in keys.values())
+    follow(visitor, "#api-tokens tbody th a:has-text('one')")
+    for expected in (False, True):
+        follow(visitor, "form[action$='/switch/'] button")
+        assert accepted(server, keys["one"]) is expected
+    assert_good_page(visitor)
+    keys["three"] = server.admin(
+        "create-api-key", "--user", account.name, "--name", "three", "--role", "Standard"
+    ).strip()
     assert {name: accepted(server, key) for name, key in keys.items()} == dict.fromkeys(keys, True)
     users = {one["username"]: one["id"] for one in json.loads(server.admin("list-users", "--json"))}
     sign_in(page, new_account("--admin"))
@@ -166,6 +178,22 @@ def test_keys_of_a_user_are_revoked(
     follow(page, "#keys a[href^='?keys=ended']")
     expect(page.locator("#keys tbody tr")).to_have_count(3)
     assert_good_page(page)
+
+
+def make_key(page: Page, name: str) -> str:
+    """Make a key as a person does, who forgets the role at first; return what the page shows once."""
+    page.goto("/manage/account/key/")
+    page.locator("[name=name]").fill(name)
+    for box in page.locator("[name=roles]:checked").all():
+        box.uncheck()
+    submit(page, "main form")
+    expect(page.locator("main .error").first).to_be_visible()
+    page.locator("[name=roles][value=Standard]").check()
+    page.locator("[name=rate]").fill("600/m")
+    submit(page, "main form")
+    text = page.locator("#key-text").inner_text().strip()
+    assert text.startswith("seal_")
+    return text
 
 
 def accepted(server: Server, key: str) -> bool:

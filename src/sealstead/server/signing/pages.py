@@ -30,7 +30,7 @@ from sealstead.server.signing.bounded_upload import small_secret_upload
 from sealstead.server.signing.create import By, Made
 from sealstead.server.signing.forms import ChainForm, ConfirmAliasForm, GrantForm, NamesForm, SourceForm
 from sealstead.server.signing.models import Certificate, normalize_label
-from sealstead.server.signing.names import free_alias
+from sealstead.server.signing.names import MAX_LABEL, free_alias
 from sealstead.server.signing.parts import request_text
 from sealstead.server.signing.show import shown
 from sealstead.server.signing.sources import SOURCES, Source, named
@@ -78,7 +78,7 @@ def certificates(request: HttpRequest) -> HttpResponse:
 @administrators_only
 @require_GET
 def choose_source(request: HttpRequest) -> HttpResponse:
-    return render(request, "signing/sources.html", {"sources": SOURCES.values()})
+    return render(request, "signing/sources.html", {"sources": SOURCES.values(), "label": _label(request)})
 
 
 @never_cache
@@ -91,7 +91,7 @@ def add(request: HttpRequest, source: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     if request.method != "POST":
-        return _add_page(request, chosen, chosen.form(initial={"label": request.GET.get("label", "")[:100]}))
+        return _add_page(request, chosen, chosen.form(initial={"label": _label(request)}))
     form = chosen.form(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -202,6 +202,11 @@ def withdraw(request: HttpRequest, certificate_id: UUID, user_id: UUID) -> HttpR
     manage.withdraw(row, user, by_of(request))
     messages.success(request, _("%(name)s may not sign with it any more.") % {"name": user.username})
     return HttpResponseRedirect(reverse("server-certificate", args=[row.pk]) + "#grants")
+
+
+def _label(request: HttpRequest) -> str:
+    """Return the label that the renewal of another certificate is to have, if one was named."""
+    return request.GET.get("label", "")[:MAX_LABEL]
 
 
 def _get(certificate_id: UUID) -> Certificate:

@@ -226,6 +226,15 @@ def test_a_label_that_others_have_is_asked_about(client: Client) -> None:
     assert "Another certificate has this alias" in text_of(taken)
 
 
+def test_a_renewal_begins_with_the_label(client: Client) -> None:
+    row = make(client, "minisign", label="a&b")
+    address = html.unescape(
+        re.findall(r'href="([^"]+[?]label=[^"]+)"', client.get(f"{SERVER}{row.pk}/").content.decode())[0]
+    )
+    links = re.findall(r'href="([^"]+/add/minisign/[^"]+)"', client.get(address).content.decode())
+    assert 'value="a&b"' in text_of(client.get(html.unescape(links[0])))
+
+
 def test_disabling_and_deleting_ask_first(client: Client) -> None:
     row = make(client, "minisign")
     address = f"{SERVER}{row.pk}/"
