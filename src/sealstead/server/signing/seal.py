@@ -2,7 +2,7 @@
 
 Who can write the database but lacks the key ring cannot move a key to another row, make it sign under another profile, put
 another certificate beside it, or pass the test authority off as a signer: the seal no longer opens. What the row says of
-people (grants, label, enabled) is not bound: those are changed without touching the key (docs/adr/0018-signing-keys.md).
+people (grants, label, enabled) is not bound: those are changed without touching the key (docs/adr/0019-signing.md).
 """
 
 from __future__ import annotations
