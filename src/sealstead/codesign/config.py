@@ -9,7 +9,6 @@ writes it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -194,6 +193,8 @@ class ClientConfig:
         Raises:
             ConfigWriteError, UnsafeFileError: it cannot be written.
         """
+        import json
+
         try:
             content = json.dumps(self.values, indent=2, ensure_ascii=False).encode() + b"\n"
         except UnicodeEncodeError:  # half a character, which only an escape can write
@@ -227,6 +228,8 @@ def load_config(path: Path) -> ClientConfig:
         raise ConfigDamagedError(f"{path} is no settings file: it is larger than 1 MiB")
     if not data.strip():
         return ClientConfig(path)
+    import json  # where there is no file, nobody waits for it
+
     try:
         values = json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as exc:

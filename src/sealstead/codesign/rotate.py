@@ -4,7 +4,7 @@
   2. the new key is made here and staged (`staged_key`);
   3. the server learns its id and hash, and makes it the successor;
   4. the key is written: files first, then what the build server reads;
-  5. the staged record is removed.
+  5. the staged record is removed; where the key went to standard output only, by the run that comes with it.
 
 A run that finds a record goes on with it: the same request again, proved with the old key or, once that has ended, with
 the new one. So a lost answer never makes a second successor, and a working key is on this disk at every moment.
@@ -148,6 +148,9 @@ def rotate(
         for path in (*places, *(target.path for target in plan.targets)):
             sweep(path)
         staged = _left_behind(plan, found, server, places)
+        if staged is not None and staged.delivered and staged.is_of(found.text):
+            staged.remove()  # the build server has it: what it was kept for
+            staged = None
         resumed = staged is not None
         if staged is None:
             if plan.if_expiring_within is not None:
@@ -161,7 +164,10 @@ def rotate(
             for target in plan.targets:
                 target.write(staged.key.text)
             emit(staged.key.text, staged.key.id)
-        staged.remove()
+            if plan.targets:
+                staged.remove()
+            else:
+                staged.keep_until_used()
         return Outcome(info=info, rotated=True, resumed=resumed)
 
 

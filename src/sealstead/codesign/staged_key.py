@@ -5,7 +5,8 @@ the key to where it is to go, then removes this record. So whatever ends the cli
 the next run finds the key and asks for the same rotation again, with the same idempotency key.
 
 The record stands beside the file that the key goes to, or in `~/.signotaur/pending` where it goes to a build server
-only. It is a secret: 0600, written whole or not at all.
+only; there it stays until a run comes with the new key, for nobody else can say that the line has arrived. It is a
+secret: 0600, written whole or not at all.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class StagedKey:
     idempotency_key: str
     overlap: timedelta
     auto_revoke: bool
+    delivered: bool = False
+    """It was written to standard output and into no file: only its use will show that somebody has read it there."""
 
     def replaces(self, key: Secret[str]) -> bool:
         """Whether `key` is the one that this rotation began with."""
@@ -61,6 +64,20 @@ class StagedKey:
             FileExistsConflictError: there is one already.
             OSError: it cannot be written.
         """
+        self._write(delivered=False, replace=False)
+
+    def keep_until_used(self) -> None:
+        """Keep the record of a key that went to a build server only; a line there can be lost.
+
+        Raises:
+            StagedKeyError: it cannot be written.
+        """
+        try:
+            self._write(delivered=True, replace=True)
+        except OSError as exc:
+            raise StagedKeyError(f"{self.path} cannot be written: {exc.strerror or exc}") from exc
+
+    def _write(self, *, delivered: bool, replace: bool) -> None:
         value = {
             "version": _VERSION,
             "what": "an API key that is taking the place of another: run rotate-key again, then this file goes",
@@ -69,8 +86,9 @@ class StagedKey:
             "idempotency_key": self.idempotency_key,
             "overlap_seconds": int(self.overlap.total_seconds()),
             "auto_revoke": self.auto_revoke,
+            "delivered": delivered,
         }
-        files.write_private(self.path, json.dumps(value, indent=1).encode() + b"\n", replace=False)
+        files.write_private(self.path, json.dumps(value, indent=1).encode() + b"\n", replace=replace)
 
     def remove(self) -> None:
         """Remove the record, last of all.
@@ -148,6 +166,7 @@ def _parse(path: Path, data: bytes) -> StagedKey:
             idempotency_key=str(value["idempotency_key"]),
             overlap=timedelta(seconds=int(value["overlap_seconds"])),
             auto_revoke=bool(value["auto_revoke"]),
+            delivered=bool(value["delivered"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, ParseError):
         raise StagedKeyError(

@@ -10,7 +10,6 @@ The text of a key never stands in a message.
 from __future__ import annotations
 
 import enum
-import hmac
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -192,6 +191,8 @@ def merge_dotenv(data: bytes | None, name: str, key: str) -> bytes:
 
 
 def _reads_back(data: bytes, name: str, key: str) -> bool:
+    import hmac  # a third of the time that reading this module takes, for what few commands do
+
     try:
         return hmac.compare_digest(parse_credential(data, name=name).text.encode(), key.encode())
     except (CredentialFileError, TwoKeysError):

@@ -94,7 +94,7 @@ def _predecessor_rows(info: KeyInfo) -> list[tuple[str, str]]:
     end = f", ends {moment(before.retires_at)}" if before.retires_at else ""
     rows = [("predecessor", f"{before.id}, {before.state}{end}")]
     if not before.uses_since_rotation:
-        rows.append(("used since", "nowhere: the new key has reached every system that signs"))
+        rows.append(("used since", "nowhere since the rotation"))
     rows += [
         ("used since", f"{use.count} times from {use.address}, last {moment(use.last_at)}")
         for use in before.uses_since_rotation

@@ -196,9 +196,8 @@ def _banner(*, silent: bool) -> None:
     program = click.get_current_context().find_root().info_name
     if silent or program != "SignotaurTool":
         return
-    from importlib.metadata import version
-
-    output.note(f"SignotaurTool of Sealstead {version('sealstead')}")
+    # Without the version: to look it up takes a sixth of a short command, and --version tells it.
+    output.note("SignotaurTool of Sealstead (not affiliated with the owners of the name SignotaurTool)")
 
 
 def _codec(name: str | None) -> str | None:

@@ -233,10 +233,14 @@ def _report(options: SigningOptions, plan: Plan, found: FoundKey, outcome: Outco
         output.note(f"{info.name} ({info.id}) ends {moment(info.expires_at)}: not yet due, nothing was done")
         return
     if outcome.resumed:
-        output.note("an interrupted rotation has been brought to its end; what it was asked for then holds")
+        output.note("an unfinished rotation has been brought to its end; what it was asked for then holds")
     output.note(f"new key {info.id} of {info.name}, good until {moment(info.expires_at)}")
     for target in plan.targets:
         output.note(f"written to {target.path}")
+    if not plan.targets:
+        output.note(
+            f"kept in {plan.state / 'pending'} until this command is run with the new key, in case the line is lost"
+        )
     if before is not None:
         if before.retires_at is not None:
             output.note(
