@@ -215,10 +215,11 @@ def test_the_other_name_is_the_same_command() -> None:
     assert done.stderr.startswith("SignotaurTool of Sealstead ")
 
 
-def test_a_full_disk_behind_the_output_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", ["keygen --no-keyring --key-dir keys", "--help"])
+def test_a_full_disk_behind_the_output_is_told(tmp_path: Path, arguments: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "sealstead", "profile", "keygen", "--no-keyring", "--key-dir", tmp_path],
+            [sys.executable, "-m", "sealstead", "profile", *arguments.split()],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

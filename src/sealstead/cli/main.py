@@ -105,18 +105,34 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
         _forget_output()
         return BROKEN_PIPE
     except Exception as exc:  # noqa: BLE001 - the last line of defence: no trace reaches a user
-        if os.environ.get("SEALSTEAD_DEBUG") == "1":
-            import traceback  # costs milliseconds at each start
-
-            output.note(traceback.format_exc())
-        return _told(
-            "internal",
-            f"unexpected {type(exc).__name__}: this is a mistake in Sealstead",
-            "run it again with SEALSTEAD_DEBUG=1 for the details, and report them",
-            INTERNAL,
-            as_json=as_json,
-        )
+        return _unexpected(exc, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _unexpected(exc: Exception, *, as_json: bool) -> int:
+    if isinstance(exc, OSError) and _came_from_click(exc):
+        _forget_output()
+        full = output.unwritable(exc)
+        return _told(full.code, full.message, full.hint, exit_code_of(full), as_json=as_json)
+    if os.environ.get("SEALSTEAD_DEBUG") == "1":
+        import traceback  # costs milliseconds at each start
+
+        output.note("".join(traceback.format_exception(exc)))
+    return _told(
+        "internal",
+        f"unexpected {type(exc).__name__}: this is a mistake in Sealstead",
+        "run it again with SEALSTEAD_DEBUG=1 for the details, and report them",
+        INTERNAL,
+        as_json=as_json,
+    )
+
+
+def _came_from_click(exc: OSError) -> bool:
+    """Whether click failed to write a help text or a version, which it writes past `output`."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "click.utils"
 
 
 class NoDirectoryError(errors.InputError):
