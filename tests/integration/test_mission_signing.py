@@ -6,20 +6,29 @@ Only the host and the notation of paths differ from the document.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pip._vendor import distlib
+from tests import tsa
 from tests.programs import require_program
 from tests.server_process import START_SECONDS, Server, clean_environment, start_server
+
+from sealstead.codesign.server_api import ServerApi
+from sealstead.codesign.server_values import SignItem, SignRequest
+from sealstead.errors import SealsteadError
+from sealstead.secret import Secret
 
 LAUNCHERS = sorted(Path(distlib.__file__).parent.glob("*.exe"))
 """Real executables that others made: pip carries them to start console scripts on Windows."""
@@ -162,6 +171,34 @@ def test_store_sign_and_rotate_as_the_document_says(desk: Desk) -> None:
     del desk.settings["SIGNOTAUR_API_KEY"]
 
 
+def test_a_signature_with_a_time_stamp_convinces_the_tools_of_others(desk: Desk, tmp_path: Path) -> None:
+    import lief
+
+    desk.settings["SIGNOTAUR_API_KEY"] = _new_key(desk, "stamps")
+    signed = desk.put("stamped.exe")
+    with tsa.serving(tmp_path / "tsa") as authority:
+        desk.shell(
+            f"SignotaurTool sign -s {desk.url} --label production --tr {authority.url}/ --td SHA384 stamped.exe"
+        )
+    del desk.settings["SIGNOTAUR_API_KEY"]
+    _require_signed(desk, signed, "-TSA-CAfile", str(authority.root), says="Timestamp verified")
+    parsed = lief.PE.parse(list(signed.read_bytes()))
+    assert parsed is not None
+    assert parsed.verify_signature() == lief.PE.Signature.VERIFICATION_FLAGS.OK
+
+
+def test_a_server_that_nobody_vouches_for_is_refused_unless_asked_for(desk: Desk) -> None:
+    desk.settings["SSL_CERT_FILE"] = os.devnull
+    desk.settings["SIGNOTAUR_API_KEY"] = _new_key(desk, "untrusted")
+    _, told = desk.shell(f"SignotaurTool auth status -s {desk.url}", code=5)
+    assert "--allow-untrusted" in told
+    _, told = desk.shell(f"SignotaurTool auth status --allow-untrusted --no-banner -s {desk.url}")
+    assert told.splitlines() == [
+        "warning: the server's certificate is not checked: whoever is in between can read the API key"
+    ]
+    desk.settings.clear()
+
+
 def test_a_key_that_ends_soon_fails_the_build_before_anything_is_signed(desk: Desk) -> None:
     desk.settings["SIGNOTAUR_API_KEY"] = _new_key(desk, "soon")
     unsigned = desk.put("soon.exe").read_bytes()
@@ -173,14 +210,68 @@ def test_a_key_that_ends_soon_fails_the_build_before_anything_is_signed(desk: De
     del desk.settings["SIGNOTAUR_API_KEY"]
 
 
-def _require_signed(desk: Desk, path: Path) -> None:
+def test_a_constant_load_runs_through_a_rotation_without_a_refusal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Builds read the key file when they need it; the rotation writes it meanwhile, and then the overlap ends."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(desk.ca))
+    stored = desk.home / "load.txt"
+    stored.write_text(_new_key(desk, "load"))
+    stored.chmod(0o600)
+    stop, refused, signed = threading.Event(), [], Counter[str]()
+
+    def build() -> None:
+        while not stop.is_set():
+            key = stored.read_text().strip()
+            api = ServerApi(desk.url, Secret(key), retries=0)
+            item = SignItem(kind="pe", digest=os.urandom(32), file_name="load.exe")
+            request = SignRequest(
+                items=[item], profile="authenticode", algorithm="SHA256", label="production"
+            )
+            try:
+                api.sign(request)
+                signed[key] += 1
+            except SealsteadError as exc:
+                refused.append(exc)
+
+    builds = [threading.Thread(target=build) for _ in range(3)]
+    for one in builds:
+        one.start()
+    try:
+        _eventually(lambda: signed.total() > 20)
+        old = stored.read_text().strip()
+        desk.shell(
+            f"SignotaurTool rotate-key --api-key-file load.txt -s {desk.url} --overlap-days 1 --write-key-file load.txt"
+        )
+        new = stored.read_text().strip()
+        _eventually(lambda: signed[new] > 20)
+        # What was begun with the old key has long been answered.
+        desk.let_pass(24 * 3600 + 1)
+        count = signed[new]
+        _eventually(lambda: signed[new] > count + 20)
+    finally:
+        stop.set()
+        for one in builds:
+            one.join()
+    assert refused == []
+    assert signed.keys() == {old, new}
+
+
+def _eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _require_signed(desk: Desk, path: Path, *more: str, says: str = "Succeeded") -> None:
     program = require_program("osslsigncode")
     done = subprocess.run(
-        [program, "verify", "-CAfile", str(desk.home.parent / "root.pem"), "-in", str(path)],
+        [program, "verify", "-CAfile", str(desk.home.parent / "root.pem"), "-in", str(path), *more],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert "Succeeded" in done.stdout, done.stdout + done.stderr
+    assert says in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
