@@ -111,6 +111,11 @@ def _cell(value: object) -> object:
 
 def _word(value: object) -> str:
     """Return a value as one word: quoted where a blank or a line break would start another."""
+    if isinstance(value, list):
+        # Files, each with its facts.
+        value = "; ".join(
+            " ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value
+        )
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     plain = text.isprintable() and not set(text) & {" ", '"', "="}
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -11,6 +11,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from tests.rows import make_project, make_user
+from tests.tokens import T0, issue_token
 
 from sealstead.server.accounts import administer, recovery, temporary
 from sealstead.server.accounts.administer import Act
@@ -19,6 +20,11 @@ from sealstead.server.accounts.models import Session, User
 from sealstead.server.audit import tags
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
+from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.rotate import rotate_upload_token
+from sealstead.server.signing.create import By, Named, create_minisign
+from sealstead.server.signing.manage import grant
+from sealstead.server.signing.models import Profile
 
 pytestmark = pytest.mark.django_db
 
@@ -195,6 +201,19 @@ def test_deleting_keeps_the_events(act: Act, bob: User, mails: list[Any]) -> Non
     event = Event.objects.get()
     assert (event.tag, event.user_id, event.details) == (tags.ACCOUNT_DELETED, bob.pk, {"account": "bob"})
     assert [mail.to for mail in mails] == [["bob@example.org"]]
+
+
+def test_rotated_keys_and_grants_go_with_the_account(act: Act, bob: User) -> None:
+    first, _ = issue_token(owner=bob)
+    rotate_upload_token(
+        first, actor=bob, overlap=timedelta(days=7), idempotency_key="k", at=T0, origin=act.origin
+    )
+    by = By(actor=None, at=AT, origin=act.origin)
+    key = create_minisign(Named(label="wheels", profile=Profile.MINISIGN), by).row
+    grant(key, bob, by)
+    administer.delete(act, bob.pk)
+    assert not Credential.objects.exists()
+    assert not key.grants.exists()
 
 
 def test_the_only_owner_of_a_project_stays(act: Act, bob: User) -> None:

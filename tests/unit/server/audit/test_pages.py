@@ -134,6 +134,14 @@ def test_a_line_break_in_an_event_is_no_second_line(client: Client) -> None:
     assert len(lines(client.get(EVENTS + "?format=txt"))) == 1
 
 
+def test_signed_files_are_found_and_told_in_words(client: Client) -> None:
+    files = [{"name": "setup.exe", "digest": "ab" * 32}, {"name": "tool.dll", "digest": "cd" * 32}]
+    record("signature:made", at=DAY, origin=Origin(), actor_name="bob", details={"files": files})
+    for query in ("tool.dll", "cd" * 32, "setup bob"):
+        (line,) = lines(client.get(EVENTS, {"format": "txt", "kind": "signing", "q": query}))
+        assert line.endswith(f'files="setup.exe {"ab" * 32}; tool.dll {"cd" * 32}"')
+
+
 def test_paging_keeps_the_filter(client: Client) -> None:
     for _ in range(51):
         record(tags.SIGNED_IN, at=DAY, origin=Origin(), actor_name="bob")
