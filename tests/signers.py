@@ -97,8 +97,10 @@ def issue(
     after: timedelta = timedelta(days=365),
     is_authority: bool = False,
     authority_usage: x509.ObjectIdentifier | None = None,
+    may_sign: bool | None = None,
+    may_issue: bool | None = None,
 ) -> Holder:
-    """Return a new certificate; without an issuer a root."""
+    """Return a new certificate; without an issuer a root. `may_…` say otherwise than its kind in its key usage."""
     key = new_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuing = issuer.key if issuer else key
@@ -118,8 +120,8 @@ def issue(
         )
         .add_extension(
             x509.KeyUsage(
-                digital_signature=not can_issue,
-                key_cert_sign=can_issue,
+                digital_signature=not can_issue if may_sign is None else may_sign,
+                key_cert_sign=can_issue if may_issue is None else may_issue,
                 crl_sign=can_issue,
                 content_commitment=False,
                 key_encipherment=False,

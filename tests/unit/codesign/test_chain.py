@@ -86,6 +86,18 @@ def test_a_signer_is_no_authority() -> None:
         check(issue(leaf(), "ec", "Under a signer"), leaf())
 
 
+@pytest.mark.parametrize(("is_authority", "may_issue"), [(True, False), (False, True)])
+def test_an_authority_is_one_and_may_issue(is_authority: bool, may_issue: bool) -> None:
+    between = issue(root(), "ec", "Half", is_authority=is_authority, may_issue=may_issue)
+    with pytest.raises(UntrustedChainError):
+        check(issue(between, "ec", "Below"), between)
+
+
+def test_a_key_that_may_make_no_signatures() -> None:
+    with pytest.raises(CertificatePurposeError, match="no signatures"):
+        check(issue(root(), "ec", "Mute", may_sign=False))
+
+
 def test_an_authority_is_held_to_the_purposes_it_names() -> None:
     for_servers = issue(
         root(), "ec", "Servers", is_authority=True, authority_usage=ExtendedKeyUsageOID.SERVER_AUTH

@@ -12,15 +12,29 @@ import pytest
 from tests.executables import tiny_pe
 from tests.keys import key
 from tests.signed_files import embedded, pe_digest, signed_beside, signed_pe, signed_script
-from tests.signers import NOW, detached, issue, leaf, root, signature
+from tests.signers import NOW, chain, detached, issue, leaf, root, signature
 from tests.stamps import stamp
 
 from sealstead.codesign.roots import Roots
+from sealstead.codesign.signed_file import find_signatures
+from sealstead.codesign.undo import TargetChangedError
 from sealstead.codesign.verify import MAX_NESTED, MAX_STAMPS, Trust, check_file
 from sealstead.codesign.verify_report import FileReport, as_document
-from sealstead.formats.authenticode import RFC3161_TIMESTAMP, add_nested, add_timestamp
-from sealstead.formats.cms import add_unsigned_attribute, parse_signed_data
-from sealstead.formats.der import null
+from sealstead.formats.authenticode import (
+    RFC3161_TIMESTAMP,
+    SPC_INDIRECT_DATA,
+    add_nested,
+    add_timestamp,
+    indirect_data,
+)
+from sealstead.formats.cms import (
+    add_unsigned_attribute,
+    build_signed_data,
+    parse_signed_data,
+    signed_attributes,
+)
+from sealstead.formats.der import children, null, octets, read_tlv, seq, splice
+from sealstead.formats.digests import ALGORITHMS
 from sealstead.formats.minisign import digest_of, serialize_signature, sign_digest
 from sealstead.formats.tsp import add_cms_timestamp
 
@@ -189,6 +203,38 @@ def test_nested_signatures_must_all_hold(tmp_path: Path) -> None:
     for _ in range(MAX_NESTED + 1):
         crowd = add_nested(crowd, second)
     assert codes(of(tmp_path, embedded(data, crowd))) == ["malformed-cms"]
+
+
+def test_a_digest_that_proves_nothing_any_more(tmp_path: Path) -> None:
+    """The digest of the file is of SHA-1, in a signature that is made with SHA-256 all the same."""
+    data = tiny_pe()
+    content = indirect_data("pe", "SHA256", bytes(32))
+    old = seq(ALGORITHMS["SHA1"].identifier, octets(pe_digest(data, "SHA1")))
+    outer = read_tlv(content)
+    message = list(children(content, outer))[1]
+    content = splice(content, [outer], message.start, message.end, old)
+    body = read_tlv(content).content(content)
+    attributes = signed_attributes(SPC_INDIRECT_DATA, hashlib.sha256(body).digest())
+    made = build_signed_data(
+        content=content,
+        content_type_oid=SPC_INDIRECT_DATA,
+        digest_alg="SHA256",
+        signed_attrs=attributes,
+        signature=leaf().sign(attributes),
+        signer=chain(leaf()),
+        key_kind="ec",
+    )
+    report = of(tmp_path, embedded(data, made))
+    assert (states(report), codes(report)) == (["failed passed passed absent"], ["weak-digest"])
+
+
+def test_a_file_that_changes_between_two_looks(tmp_path: Path) -> None:
+    path = tmp_path / "app.exe"
+    path.write_bytes(signed_pe())
+    (found,) = find_signatures(path)
+    path.write_bytes(signed_pe(tiny_pe(size=0x800)))
+    with pytest.raises(TargetChangedError):
+        found.digests(["SHA256"])
 
 
 def test_a_signature_of_another_kind_of_file(tmp_path: Path) -> None:

@@ -61,6 +61,17 @@ def test_nothing_may_follow(tail: bytes) -> None:
         parse_signed_data(detached(DIGEST) + tail)
 
 
+@pytest.mark.parametrize("path", [(), (1,), (1, 0), (1, 0, 4, 0), (1, 0, 2)])
+def test_nothing_is_hidden_in_between(path: tuple[int, ...]) -> None:
+    data = detached(DIGEST)
+    holders = [der.read_tlv(data)]
+    for number in path:
+        holders.append(list(der.children(data, holders[-1]))[number])
+    end = holders[-1].end
+    with pytest.raises(ParseError):
+        parse_signed_data(der.splice(data, holders, end, end, der.null()))
+
+
 def test_every_prefix_is_refused_by_type() -> None:
     made = detached(DIGEST)
     for length in range(len(made)):
