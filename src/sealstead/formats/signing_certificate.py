@@ -196,6 +196,18 @@ def order_chain(leaf: bytes, others: Sequence[bytes], *, at: datetime) -> tuple[
     return tuple(found)
 
 
+def chain_period(chain: Sequence[bytes]) -> tuple[datetime | None, datetime | None]:
+    """Return from when and until when every certificate of a chain is valid; nothing for an empty one.
+
+    Raises:
+        MalformedCertificateError
+    """
+    loaded = [_load(der) for der in chain]
+    if not loaded:
+        return None, None
+    return max(one.not_valid_before_utc for one in loaded), min(one.not_valid_after_utc for one in loaded)
+
+
 def public_key_of(der: bytes) -> bytes:
     """Return its SubjectPublicKeyInfo (DER).
 

@@ -18,6 +18,7 @@ from sealstead.formats.signing_certificate import (
     UnsupportedKeyError,
     algorithm_of,
     certificate_facts,
+    chain_period,
     check_period,
     check_signing_certificate,
     is_self_issued,
@@ -148,3 +149,10 @@ def test_other_keys_are_refused(key: object) -> None:
     with pytest.raises(UnsupportedKeyError) as refused:
         algorithm_of(key)
     assert isinstance(refused.value, SealsteadError)
+
+
+def test_a_chain_is_valid_while_all_of_it_is() -> None:
+    assert chain_period([issuer().der, root().der]) == (NOW - YEAR, NOW + YEAR)
+    assert chain_period([]) == (None, None)
+    with pytest.raises(MalformedCertificateError):
+        chain_period([b"nonsense"])

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -19,7 +20,13 @@ from sealstead.custody.signers import Signer
 from sealstead.errors import KeyUnavailableError, ParseError, VerificationError
 from sealstead.formats.cms import SignerChain
 from sealstead.formats.minisign import parse_public_key
-from sealstead.formats.signing_certificate import CertificateKeyMismatchError, check_signing_certificate
+from sealstead.formats.signing_certificate import (
+    BrokenChainError,
+    CertificateKeyMismatchError,
+    chain_period,
+    check_signing_certificate,
+    order_chain,
+)
 from sealstead.server.signing.create import chain_of
 from sealstead.server.signing.models import Certificate, Profile
 from sealstead.server.signing.seal import open_key
@@ -34,6 +41,8 @@ class LoadedKey:
     signer: Signer
     chain: SignerChain | None
     """None for minisign, which knows no certificates."""
+    chain_period: tuple[datetime | None, datetime | None] = (None, None)
+    """When the issuers are valid: to be looked at with each use, as time goes on."""
 
 
 class SigningKeyDamagedError(KeyUnavailableError):
@@ -93,4 +102,9 @@ def _checked(row: Certificate, signer: Signer) -> LoadedKey:
         return LoadedKey(signer=signer, chain=None)
     certificate = bytes(row.certificate or b"")
     check_signing_certificate(certificate, public_key_der=signer.public_key_der)
-    return LoadedKey(signer=signer, chain=SignerChain(certificate, chain_of(row)))
+    # The chain is no part of the seal: whoever writes the database could put another one beside the certificate.
+    chain = chain_of(row)
+    period = chain_period(chain)
+    if period[0] is not None and order_chain(certificate, chain, at=period[0]) != chain:
+        raise BrokenChainError("the chain beside the certificate is not its own")
+    return LoadedKey(signer=signer, chain=SignerChain(certificate, chain), chain_period=period)

@@ -33,6 +33,7 @@ from sealstead.formats.minisign import (
     serialize_signature,
     verify_digest,
 )
+from sealstead.formats.signing_certificate import check_period
 from sealstead.formats.statement import reserved_comment
 from sealstead.server.audit import tags
 from sealstead.server.audit.models import Event
@@ -79,7 +80,9 @@ def sign(
     row = choose_certificate(
         grant.owner, labels=grant.labels, selector=order.selector, profile=order.profile, at=at
     )
-    signatures = _signatures(order, row, load_key(row), at)
+    key = load_key(row)
+    check_period(*key.chain_period, at)
+    signatures = _signatures(order, row, key, at)
     details = {**event_facts(row), **_facts(order), **({"repeated": True} if repeated else {})}
     commit_record(
         SignRecord(

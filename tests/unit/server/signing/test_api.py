@@ -229,6 +229,21 @@ def test_a_key_changed_by_hand_signs_nothing(client: Client, production: Certifi
     assert client.sign(item()).code == "signing-key-damaged"
 
 
+def test_a_chain_that_has_ended_signs_nothing(client: Client, ada: User, fake_clock: FakeClock) -> None:
+    short = issue("Short", by=root(), ca=True, purposes=None, end=T0 + DAY)
+    grant(make_certificate("short", issued=issue("Leaf", by=short)), ada, OPERATOR)
+    assert client.sign(item(), label="short").status == 200
+    fake_clock.moment = short.certificate.not_valid_after_utc
+    assert client.sign(item(), label="short").code == "certificate-period"
+
+
+def test_a_chain_changed_by_hand_signs_nothing(client: Client, production: Certificate) -> None:
+    for chain in ([root().der], [issue("Stranger", ca=True, purposes=None).der], [b"nonsense"]):
+        Certificate.objects.filter(pk=production.pk).update(chain=[b64(der) for der in chain])
+        answer = client.sign(item())
+        assert (answer.status, answer.code) == (503, "signing-key-damaged")
+
+
 def test_certificates_are_listed_best_first_and_found(
     client: Client, ada: User, production: Certificate
 ) -> None:
