@@ -42,6 +42,7 @@ fmt: $(VENV)/.test-installed ## Format the sources
 bench: $(VENV)/.test-installed $(VENV)-bench/.installed .venv-interop/.installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks --peers $(VENV)-bench --write docs/benchmarks.md $(BENCH_ARGS)
 	$(BIN)/python -m benchmarks.identity --peer .venv-interop --write
+	$(BIN)/python -m benchmarks.signing --write
 
 # The existing tool of the first mission document: tests/interop drive it, and skip by name where it cannot be had.
 .venv-interop/.installed: requirements/interop.txt

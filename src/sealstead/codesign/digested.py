@@ -6,13 +6,13 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
 from sealstead.codesign.undo import Change, Facts, TargetChangedError, facts_of
 from sealstead.errors import InputError
+from sealstead.record import Record
 
 
 class TargetUnreadableError(InputError):
@@ -21,29 +21,27 @@ class TargetUnreadableError(InputError):
     code = "file-unreadable"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Digested:
+class Digested(Record, hidden=("existing", "state")):
     """A file as it was read. `state` is for the kind that read it alone."""
 
     path: Path
     facts: Facts
     digests: Mapping[str, bytes]
     """By the name of the algorithm, as the server knows it."""
-    existing: bytes | None = field(repr=False)
+    existing: bytes | None
     """The signature that it has already: a ContentInfo, or the text of a `.minisig` file."""
-    state: object = field(default=None, repr=False)
+    state: object = None
 
     @property
     def size(self) -> int:
         return self.facts[2]
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewFile:
+class NewFile(Record, hidden=("content",)):
     """`content` to be put at `path`, whole, in the place of what is there."""
 
     path: Path
-    content: bytes = field(repr=False)
+    content: bytes
     source: Path
     facts: Facts
     """Of the source, when it was digested."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sealstead.codesign.config import ClientConfig, setting_from_environment
@@ -17,6 +16,7 @@ from sealstead.codesign.paths import chosen_path
 from sealstead.custody import files
 from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.credential_file import MAX_BYTES, FileKind, check_name, parse_credential
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 SERVER_VARIABLE = "SIGNOTAUR_SERVER"
@@ -59,8 +59,7 @@ class KeySource(enum.StrEnum):
     CONFIG = "config"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundKey:
+class FoundKey(Record):
     text: Secret[str]
     source: KeySource
     path: Path | None = None

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from sealstead.codesign.digested import Handler, TargetUnreadableError
+from sealstead.record import Record
 
 AUTHENTICODE, CMS_DETACHED, MINISIGN = "authenticode", "cms-detached", "minisign"
 _HEAD_BYTES = 4096
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+class Kind(Record):
     name: str
     what: str
     """For people."""

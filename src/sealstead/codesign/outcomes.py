@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealstead.errors import SealsteadError
+from sealstead.record import Record
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sealstead.codesign.targets import Target
 
 
-@dataclass(frozen=True, kw_only=True)
-class Selector:
+class Selector(Record):
     """Exactly one is given."""
 
     label: str | None = None
@@ -32,8 +31,7 @@ class Selector:
         return f"{name} {value}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
+class Wishes(Record):
     """How to sign. `unsupported`: fail, skip or detached."""
 
     selector: Selector
@@ -53,22 +51,22 @@ class Wishes:
     """Called with how much of a file is done, each time some is; by several threads."""
 
 
-@dataclass(kw_only=True)
 class Outcome:
     """What became of a file: signed, time-stamped, would-sign, skipped, failed, or not-reached."""
 
-    target: Target
-    status: str = "not-reached"
-    kind: Kind | None = None
-    algorithm: str = ""
-    digest: bytes = b""
-    certificate: ServerCertificate | None = None
-    stamped_at: datetime | None = None
-    note: str = ""
-    request_id: str = ""
-    error: SealsteadError | None = None
-    digested: Digested | None = None
-    signature: bytes = b""
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.status = "not-reached"
+        self.kind: Kind | None = None
+        self.algorithm = ""
+        self.digest = b""
+        self.certificate: ServerCertificate | None = None
+        self.stamped_at: datetime | None = None
+        self.note = ""
+        self.request_id = ""
+        self.error: SealsteadError | None = None
+        self.digested: Digested | None = None
+        self.signature = b""
 
     @property
     def signature_path(self) -> Path | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sealstead.errors import ParseError
+from sealstead.record import Record
 
 
 class AnswerFormatError(ParseError):
@@ -18,8 +18,7 @@ class AnswerFormatError(ParseError):
     code = "answer-format"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uses:
+class Uses(Record):
     """From where the predecessor of a key has been used since the rotation."""
 
     address: str
@@ -27,8 +26,7 @@ class Uses:
     last_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Predecessor:
+class Predecessor(Record):
     id: str
     name: str
     state: str
@@ -37,16 +35,14 @@ class Predecessor:
     uses_since_rotation: tuple[Uses, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Successor:
+class Successor(Record):
     id: str
     state: str
     used: bool
     created_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyInfo:
+class KeyInfo(Record, hidden=("document",)):
     """What the server says about an API key (`GET /api/v1/key`)."""
 
     id: str
@@ -65,19 +61,17 @@ class KeyInfo:
     rate: str | None
     predecessor: Predecessor | None
     successor: Successor | None
-    document: Mapping[str, Any] = field(repr=False)
+    document: Mapping[str, Any]
     """The answer as it came, for `--json`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rotated:
+class Rotated(Record):
     key: KeyInfo
     repeated: bool
     """This rotation had been carried out already; the answer is the same."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerCertificate:
+class ServerCertificate(Record):
     id: str
     alias: str
     label: str
@@ -99,8 +93,7 @@ class ServerCertificate:
     """The line of a minisign public key."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignItem:
+class SignItem(Record):
     kind: str
     """pe, powershell or file."""
     digest: bytes
@@ -109,8 +102,7 @@ class SignItem:
     file_version: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignRequest:
+class SignRequest(Record):
     """Exactly one of label, thumbprint and subject says with which certificate."""
 
     items: Sequence[SignItem]
@@ -124,8 +116,7 @@ class SignRequest:
     description_url: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignAnswer:
+class SignAnswer(Record):
     certificate: ServerCertificate
     signatures: tuple[bytes, ...]
     """In the order of the items: DER of a ContentInfo, or the text of a `.minisig` file."""

@@ -54,7 +54,7 @@ def sign_targets(
         KeyUnavailableError, DeniedError, UpstreamError and others of `ServerApi`: the server signs nothing for us.
     """
     for start in range(0, len(targets), BATCH):
-        batch = [Outcome(target=target) for target in targets[start : start + BATCH]]
+        batch = [Outcome(target) for target in targets[start : start + BATCH]]
         _sign_batch(api, certificates, batch, wishes)
         yield batch
         if not wishes.go_on and any(one.status == "failed" for one in batch):

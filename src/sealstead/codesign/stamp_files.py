@@ -34,7 +34,7 @@ class SignatureNotOfFileError(VerificationError):
 def stamp_targets(targets: Sequence[Target], wishes: Wishes) -> Iterator[list[Outcome]]:
     """Put time-stamps to files, and give what became of them, a batch at a time; those without a signature are skipped."""
     for start in range(0, len(targets), BATCH):
-        batch = [Outcome(target=target) for target in targets[start : start + BATCH]]
+        batch = [Outcome(target) for target in targets[start : start + BATCH]]
         _stamp_batch(batch, wishes)
         yield batch
         if not wishes.go_on and any(one.error for one in batch):

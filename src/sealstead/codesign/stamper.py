@@ -8,7 +8,6 @@ certificate leads to is not asked here: authorities differ, and whoever checks t
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sealstead.clock import Clock
@@ -24,6 +23,7 @@ from sealstead.formats.tsp import (
     parse_token,
 )
 from sealstead.net.tsa import Authorities
+from sealstead.record import Record
 
 MAX_OFF = timedelta(days=1)
 """Between the authority's clock and ours; one of the two is wrong, and the file would carry the mistake."""
@@ -42,8 +42,7 @@ class TimestampClockError(VerificationError):
     code = "timestamp-clock"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stamp:
+class Stamp(Record):
     token: bytes
     at: datetime
 

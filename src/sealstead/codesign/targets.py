@@ -16,11 +16,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from sealstead.errors import InputError
+from sealstead.record import Record
 
 MAX_LIST_BYTES = 64 << 20
 
@@ -37,8 +37,7 @@ class FileListError(InputError):
     code = "file-list"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(Record):
     """`name` is how the file was called, `path` where it is: links are followed, for a rename would replace them."""
 
     name: str

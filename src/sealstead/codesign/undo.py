@@ -18,15 +18,15 @@ import contextlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
 from sealstead.at_once import at_once
-from sealstead.codesign.undo_journal import Content, Record, journals, opened, write_all, write_journal
+from sealstead.codesign.undo_journal import Content, Entry, journals, opened, write_all, write_journal
 from sealstead.custody.locks import try_lock
 from sealstead.errors import ConflictError, InputError, SealsteadError
+from sealstead.record import Record
 
 MOST_OPEN = 64
 """Files open at a time: some systems allow a process no more than 256."""
@@ -61,8 +61,7 @@ class TargetBusyError(ConflictError):
     code = "file-busy"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Record):
     """`writes` in their order: bytes at offsets. `facts` and `content` are those of the file that was digested."""
 
     path: Path
@@ -72,8 +71,7 @@ class Change:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recovered:
+class Recovered(Record):
     """What became of a half-written file: `undone`, `finished`, or `stale` when it is another file by now."""
 
     path: Path
@@ -157,7 +155,7 @@ def check_unchanged(path: Path, descriptor: int, facts: Facts) -> None:
 def _change_some(directory: Path, changes: Sequence[Change], jobs: int) -> dict[Path, SealsteadError]:
     failed: dict[Path, SealsteadError] = {}
     with contextlib.ExitStack() as stack:
-        ready: list[tuple[Change, int, Record]] = []
+        ready: list[tuple[Change, int, Entry]] = []
         for change in changes:
             try:
                 descriptor = open_target(change.path)
@@ -186,7 +184,7 @@ def _change_some(directory: Path, changes: Sequence[Change], jobs: int) -> dict[
     return failed
 
 
-def _write(change: Change, descriptor: int, record: Record) -> TargetUnwritableError | None:
+def _write(change: Change, descriptor: int, record: Entry) -> TargetUnwritableError | None:
     try:
         _put(descriptor, change.writes, change.size)
     except OSError as exc:
@@ -201,12 +199,12 @@ def _write(change: Change, descriptor: int, record: Record) -> TargetUnwritableE
     return None
 
 
-def _record(change: Change, descriptor: int) -> Record:
+def _record(change: Change, descriptor: int) -> Entry:
     size = os.fstat(descriptor).st_size
     spans = [(at, at + len(data)) for at, data in change.writes]
     if change.size < size:
         spans.append((change.size, size))
-    return Record(
+    return Entry(
         name=change.path.name,
         size=size,
         modified_ns=os.fstat(descriptor).st_mtime_ns,
@@ -217,7 +215,7 @@ def _record(change: Change, descriptor: int) -> Record:
     )
 
 
-def _bring_back(directory: Path, record: Record) -> str:
+def _bring_back(directory: Path, record: Entry) -> str:
     path = directory / record.name
     try:
         descriptor = open_target(path)
@@ -236,13 +234,13 @@ def _bring_back(directory: Path, record: Record) -> str:
     return "undone"
 
 
-def _is_finished(descriptor: int, record: Record) -> bool:
+def _is_finished(descriptor: int, record: Entry) -> bool:
     return os.fstat(descriptor).st_size == record.new_size and all(
         _read(descriptor, at, at + len(data)) == data for at, data in record.new
     )
 
 
-def _is_between(descriptor: int, record: Record) -> bool:
+def _is_between(descriptor: int, record: Entry) -> bool:
     """Return whether every byte is the old one or the new one: else somebody else has written, another signer perhaps."""
     size = os.fstat(descriptor).st_size
     if not min(record.size, record.new_size) <= size <= max(record.size, record.new_size):
@@ -259,7 +257,7 @@ def _is_between(descriptor: int, record: Record) -> bool:
     return True
 
 
-def _put_back(descriptor: int, record: Record) -> None:
+def _put_back(descriptor: int, record: Entry) -> None:
     # The header first: until the rest is back, it must not refer to a signature that is half there.
     _put(descriptor, list(reversed(record.old)), record.size)
     if os.utime in os.supports_fd:

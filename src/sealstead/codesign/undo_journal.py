@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 from sealstead.custody.files import OWNER_FILE, sync_directory
 from sealstead.custody.locks import try_lock
 from sealstead.errors import ConflictError
+from sealstead.record import Record
 
 PREFIX = ".sealstead-undo-"
 _MAX_BYTES = 256 << 20
@@ -41,8 +41,7 @@ class ForeignJournalError(ConflictError):
     code = "foreign-undo-journal"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
+class Content(Record):
     """What is not going to change: a digest of these ranges, then of `padding` zeros."""
 
     algorithm: str
@@ -68,8 +67,7 @@ class Content:
         return compare_digest(found.digest(), self.digest)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Entry(Record):
     """How one file was, and how it is going to be; `old` and `new` are bytes at offsets."""
 
     name: str
@@ -81,7 +79,7 @@ class Record:
     new: Sequence[tuple[int, bytes]]
 
 
-def write_journal(directory: Path, records: Sequence[Record]) -> tuple[Path, int]:
+def write_journal(directory: Path, records: Sequence[Entry]) -> tuple[Path, int]:
     """Write a new journal, durable and locked; return where it is and the descriptor that holds the lock.
 
     Raises:
@@ -112,7 +110,7 @@ def journals(directory: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[list[Record], bool]]:
+def opened(path: Path) -> Iterator[tuple[list[Entry], bool]]:
     """Give the records of a journal, none if it is not complete, and whether the process that wrote it is gone.
 
     Raises:
@@ -134,7 +132,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _serialize(records: Sequence[Record]) -> bytes:
+def _serialize(records: Sequence[Entry]) -> bytes:
     body = json.dumps(
         {
             "version": _VERSION,
@@ -160,7 +158,7 @@ def _serialize(records: Sequence[Record]) -> bytes:
     return body + b"\n" + hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
-def _parse(path: Path, text: bytes) -> list[Record]:
+def _parse(path: Path, text: bytes) -> list[Entry]:
     body, _, rest = text.partition(b"\n")
     if rest != hashlib.sha256(body).hexdigest().encode() + b"\n":
         return []
@@ -176,9 +174,9 @@ def _parse(path: Path, text: bytes) -> list[Record]:
     )
 
 
-def _record(value: Any) -> Record:  # noqa: ANN401 - what JSON said
+def _record(value: Any) -> Entry:  # noqa: ANN401 - what JSON said
     content = value["content"]
-    record = Record(
+    record = Entry(
         name=str(value["name"]),
         size=int(value["size"]),
         modified_ns=int(value["modified_ns"]),

@@ -12,7 +12,6 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -43,6 +42,7 @@ from sealstead.formats.der import (
 )
 from sealstead.formats.digests import DigestAlgorithm, checked_digest, digest_algorithm, read_digest_algorithm
 from sealstead.formats.opus_info import opus_info
+from sealstead.record import Record
 
 Kind = Literal["pe", "powershell"]
 
@@ -65,8 +65,7 @@ class ForeignContentError(ParseError):
     code = "foreign-signed-content"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToSign:
+class ToSign(Record):
     """`attributes` go to the key; the rest is what `assemble` needs afterwards."""
 
     content: bytes
@@ -74,8 +73,7 @@ class ToSign:
     digest_alg: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Indirect:
+class Indirect(Record):
     """What a signature says that it is of."""
 
     kind: Kind

@@ -12,8 +12,8 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from sealstead.formats.certificate_names import RSA_ENCRYPTION, KeyKind, issuer_and_serial, key_kind_of
 from sealstead.formats.cms_check import (
@@ -66,8 +66,7 @@ _VERSION_1 = integer(1)
 _STORED = b"\xa0"
 
 
-@dataclass(frozen=True)
-class SignerChain:
+class SignerChain(NamedTuple):
     """The signer's certificate, and those between it and a root, nearest first; each in DER."""
 
     certificate_der: bytes

@@ -8,7 +8,7 @@ Nothing that is read here is proved.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sealstead.errors import ParseError
 from sealstead.formats.certificate_names import issuer_and_serial, subject_key_id
@@ -32,6 +32,7 @@ from sealstead.formats.der import (
 )
 from sealstead.formats.der import oid as der_oid
 from sealstead.formats.digests import DigestAlgorithm, read_algorithm, read_digest_algorithm
+from sealstead.record import Record
 
 ID_DATA = "1.2.840.113549.1.7.1"
 ID_SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -56,15 +57,13 @@ class MalformedCmsError(ParseError):
     code = "malformed-cms"
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     oid: str
     values: tuple[bytes, ...]
     """Each in DER, as it stands there."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignerInfo:
+class SignerInfo(Record, hidden=("signature",)):
     issuer_serial: tuple[bytes, bytes] | None
     """Issuer and serial number, encoded; None where `key_id` names the certificate."""
     key_id: bytes | None
@@ -74,7 +73,7 @@ class SignerInfo:
     signed: tuple[Attribute, ...]
     signature_oid: str
     signature_parameters: bytes
-    signature: bytes = field(repr=False)
+    signature: bytes
     unsigned: tuple[Attribute, ...]
 
     def find_signed(self, oid: str) -> bytes | None:
@@ -96,13 +95,12 @@ class SignerInfo:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignedData:
-    der: bytes = field(repr=False)
+class SignedData(Record, hidden=("der", "content", "certificates")):
+    der: bytes
     content_type: str
-    content: bytes | None = field(repr=False)
+    content: bytes | None
     """The whole value that was signed, with tag and length; None if it is detached."""
-    certificates: tuple[bytes, ...] = field(repr=False)
+    certificates: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
 
     @property

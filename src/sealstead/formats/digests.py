@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sealstead.errors import InputError, ParseError
 from sealstead.formats.der import Tlv, null, oid, read_oid, seq, walk
+from sealstead.record import Record
 
 NULL_TAG = 0x05
 
@@ -35,8 +35,7 @@ class ForeignDigestError(ParseError):
     code = "foreign-digest-algorithm"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DigestAlgorithm:
+class DigestAlgorithm(Record):
     name: str
     oid: str
     size: int

@@ -11,9 +11,8 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sealstead.errors import InputError, ParseError
+from sealstead.record import Record
 
 MAX_HEADER_BYTES = 64 << 10
 """How much of the start of a file is looked at; real headers end far before."""
@@ -57,8 +56,7 @@ class PeTooLargeError(InputError):
     code = "pe-too-large"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PeLayout:
+class PeLayout(Record):
     """Where things lie; each number was checked against `size`."""
 
     size: int

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 from typing import Literal
 
 from sealstead.errors import InputError, ParseError
 from sealstead.formats.digests import ALGORITHMS
+from sealstead.record import Record
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252"]
 
@@ -72,15 +72,14 @@ class UnsignedScriptTailError(ParseError):
     code = "data-after-script-signature"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Script:
+class Script(Record, hidden=("text", "signature")):
     """A text and its signature; `text` is what is hashed, byte order mark included."""
 
     suffix: str
     encoding: Encoding
-    text: bytes = field(repr=False)
+    text: bytes
     """As it stands in the file."""
-    signature: bytes | None = field(repr=False)
+    signature: bytes | None
     """A ContentInfo."""
 
 

@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sealstead.errors import ParseError, UpstreamError, VerificationError
@@ -38,6 +37,7 @@ from sealstead.formats.der import (
     whole,
 )
 from sealstead.formats.digests import DigestAlgorithm, checked_digest, read_digest_algorithm, same
+from sealstead.record import Record
 
 CONTENT_TYPE_OF_REQUEST = "application/timestamp-query"
 CONTENT_TYPE_OF_RESPONSE = "application/timestamp-reply"
@@ -89,8 +89,7 @@ class TimestampMismatchError(VerificationError):
     code = "timestamp-mismatch"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimestampResponse:
+class TimestampResponse(Record):
     status: int
     text: str
     """What the authority says about it; words of somebody else, cleaned for showing."""
@@ -102,9 +101,8 @@ class TimestampResponse:
         return self.status in (GRANTED, GRANTED_WITH_MODS) and self.token is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimestampToken:
-    signed_data: SignedData = field(repr=False)
+class TimestampToken(Record, hidden=("signed_data",)):
+    signed_data: SignedData
     policy: str
     alg: DigestAlgorithm
     imprint: bytes

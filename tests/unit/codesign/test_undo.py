@@ -19,7 +19,7 @@ from sealstead.codesign.undo import (
     open_target,
     recover,
 )
-from sealstead.codesign.undo_journal import Content, ForeignJournalError, Record, journals, write_journal
+from sealstead.codesign.undo_journal import Content, Entry, ForeignJournalError, journals, write_journal
 
 OLD = b"HEAD0000" + b"content" * 100 + b"old signature" * 3
 NEW = b"HEAD1111" + b"content" * 100 + b"a new and much longer signature" * 3
@@ -51,7 +51,7 @@ def change(path: Path, new: bytes = NEW) -> Change:
 
 def left_behind(path: Path, new: bytes = NEW) -> None:
     """Leave the journal that a killed process leaves: its lock is gone with it."""
-    record = Record(
+    record = Entry(
         name=path.name,
         size=len(OLD),
         modified_ns=MODIFIED,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from sealstead.codesign.config import THEMES, ClientConfig, default_config_path,
 from sealstead.codesign.paths import chosen_path
 from sealstead.errors import InputError
 from sealstead.formats.credential_file import DEFAULT_NAME
+from sealstead.record import Record
 from sealstead.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,8 +40,7 @@ class EncodingNameError(InputError):
     code = "encoding-name"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SigningOptions:
+class SigningOptions(Record):
     """What the shared options, the environment and the settings file come to."""
 
     config: ClientConfig
