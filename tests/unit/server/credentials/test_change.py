@@ -140,6 +140,14 @@ class TestDeleting:
         revoke(row, actor=alice, at=LATER, origin=ORIGIN)
         assert not accepted(text), "a revocation still reaches what was made from it"
 
+    def test_an_expired_one_hands_the_name_to_its_successor(self, issue_key: IssueKey, alice: User) -> None:
+        row, _ = issue_key(expires_at=LATER + timedelta(days=1))
+        successor, _ = rotate(row)
+        Credential.objects.filter(pk=successor.pk).update(expires_at=None)
+        remove(row, actor=alice, at=LATER + timedelta(days=1), origin=ORIGIN)
+        successor.refresh_from_db()
+        assert successor.holds_name
+
     def test_its_name_is_free_again(self, issue_key: IssueKey, alice: User) -> None:
         row, _ = issue_key()
         remove(row, actor=alice, at=LATER, origin=ORIGIN)
