@@ -132,6 +132,16 @@ def test_one_source_of_the_key(pipeline: Pipeline, signing: FakeSigningServer, o
     assert signing.knows((pipeline.here / ".env").read_text().strip().removeprefix("MY_KEY="))
 
 
+def test_a_key_written_into_the_settings_by_hand_is_told_to_be_old(
+    pipeline: Pipeline, signing: FakeSigningServer, old: str
+) -> None:
+    pipeline.config.write_text(json.dumps({"apiKey": old}))
+    done = pipeline.good("rotate-key", "--wk", "key.txt")
+    assert "still is the old key: run `config unset apiKey`" in done.err
+    assert json.loads(pipeline.config.read_text()) == {"apiKey": old}
+    assert signing.knows((pipeline.here / "key.txt").read_text().strip())
+
+
 def test_the_source_may_be_a_dotenv_file_and_is_kept_as_such(
     pipeline: Pipeline, signing: FakeSigningServer, old: str
 ) -> None:

@@ -248,7 +248,17 @@ def _report(options: SigningOptions, plan: Plan, found: FoundKey, outcome: Outco
             )
         else:
             output.note(f"old key {before.id}: stays good until somebody revokes it")
+    _warn_of_the_old(options, plan, found)
+
+
+def _warn_of_the_old(options: SigningOptions, plan: Plan, found: FoundKey) -> None:
+    """Say where the old key still stands."""
     if found.source is KeySource.ENVIRONMENT and not plan.emits:
         output.warning("the variable that held the old key still does: set it anew where it is defined")
+    elif found.source is KeySource.CONFIG and found.path is None:
+        output.warning(
+            f"apiKey in {options.config.path} still is the old key: "
+            "run `config unset apiKey` and `config set apiKeyFile FILE`"
+        )
     elif found.path is not None and found.path not in {target.path for target in plan.targets}:
         output.warning(f"{found.path} still holds the old key")
