@@ -80,7 +80,10 @@ def pe_checksum(file: SeekableBytes, layout: PeLayout, size: int) -> int:
 
 
 def _blocks(file: SeekableBytes, ranges: Iterable[tuple[int, int]]) -> Iterator[memoryview]:
-    buffer = memoryview(bytearray(BLOCK_BYTES))
+    ranges = tuple(ranges)
+    # No longer than is needed: to clear a megabyte takes longer than to digest a launcher.
+    longest = max((end - start for start, end in ranges), default=0)
+    buffer = memoryview(bytearray(min(longest, BLOCK_BYTES)))
     for start, end in ranges:
         file.seek(start)
         left = end - start
