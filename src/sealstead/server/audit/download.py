@@ -83,7 +83,10 @@ def download(
 ) -> StreamingHttpResponse:
     """Return all of `events` as a file of the format `name`."""
     media_type, write = FORMATS[name]
-    answer = StreamingHttpResponse(write(_rows(events, shows_origin)), content_type=media_type)
+    lines = write(_rows(events, shows_origin))
+    # One character that is none must not cut the file short for everybody, for ever.
+    content = (line.encode("utf-8", "replace") for line in lines)
+    answer = StreamingHttpResponse(content, content_type=media_type)
     answer["Content-Disposition"] = f'attachment; filename="events.{name}"'
     return answer
 

@@ -41,8 +41,8 @@ class LoadedKey:
     signer: Signer
     chain: SignerChain | None
     """None for minisign, which knows no certificates."""
-    chain_period: tuple[datetime | None, datetime | None] = (None, None)
-    """When the issuers are valid: to be looked at with each use, as time goes on."""
+    period: tuple[datetime | None, datetime | None] = (None, None)
+    """When the certificate and its issuers are valid, as they say themselves: to be looked at with each use, as time goes on."""
 
 
 class SigningKeyDamagedError(KeyUnavailableError):
@@ -70,7 +70,7 @@ def load_key(row: Certificate) -> LoadedKey:
         bytes(row.sealed_key or b""),
         bytes(row.certificate or b""),
         row.public_key,
-        tuple(row.chain),
+        repr(row.chain),
     )
     with _lock:
         found = _loaded.get(name)
@@ -103,8 +103,11 @@ def _checked(row: Certificate, signer: Signer) -> LoadedKey:
     certificate = bytes(row.certificate or b"")
     check_signing_certificate(certificate, public_key_der=signer.public_key_der)
     # The chain is no part of the seal: whoever writes the database could put another one beside the certificate.
-    chain = chain_of(row)
-    period = chain_period(chain)
-    if period[0] is not None and order_chain(certificate, chain, at=period[0]) != chain:
+    try:
+        chain = chain_of(row)
+    except (TypeError, ValueError) as exc:
+        raise BrokenChainError("the chain beside the certificate is none") from exc
+    period = chain_period((certificate, *chain))
+    if chain and period[0] is not None and order_chain(certificate, chain, at=period[0]) != chain:
         raise BrokenChainError("the chain beside the certificate is not its own")
-    return LoadedKey(signer=signer, chain=SignerChain(certificate, chain), chain_period=period)
+    return LoadedKey(signer=signer, chain=SignerChain(certificate, chain), period=period)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sealstead.formats.opus_info import opus_info
 from sealstead.server.signing.errors import InvalidItemError, InvalidSignRequestError
 from sealstead.server.signing.models import Profile
 from sealstead.server.signing.select import Selector, parse_selector
@@ -64,6 +65,7 @@ def parse_order(document: Mapping[str, Any]) -> Order:
 
     Raises:
         InvalidSelectorError, InvalidSignRequestError
+        SignatureTextError: a description or address that no signature should carry, and no event either.
         InvalidItemError: names the item.
     """
     unknown = sorted(document.keys() - _MEMBERS)
@@ -79,6 +81,7 @@ def parse_order(document: Mapping[str, Any]) -> Order:
     description, url = (_text(document, name) for name in ("description", "description_url"))
     if (description or url) and profile != Profile.AUTHENTICODE:
         raise InvalidSignRequestError(f"a signature of the profile {profile} carries no description")
+    opus_info(description or None, url or None)
     items = document.get("items")
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidSignRequestError(f"items is a list of 1 to {MAX_ITEMS} items")

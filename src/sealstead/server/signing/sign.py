@@ -81,7 +81,7 @@ def sign(
         grant.owner, labels=grant.labels, selector=order.selector, profile=order.profile, at=at
     )
     key = load_key(row)
-    check_period(*key.chain_period, at)
+    check_period(*key.period, at)
     signatures = _signatures(order, row, key, at)
     details = {**event_facts(row), **_facts(order), **({"repeated": True} if repeated else {})}
     commit_record(

@@ -142,6 +142,13 @@ def test_signed_files_are_found_and_told_in_words(client: Client) -> None:
         assert line.endswith(f'files="setup.exe {"ab" * 32}; tool.dll {"cd" * 32}"')
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv", "txt"])
+def test_half_a_character_does_not_cut_a_download_short(client: Client, form: str) -> None:
+    for name in ("first", "\ud800", "last"):
+        record(tags.TOKEN_ISSUED, at=DAY, origin=Origin(), details={"name": name})
+    assert len(lines(client.get(EVENTS + f"?format={form}"))) == (4 if form == "csv" else 3)
+
+
 def test_paging_keeps_the_filter(client: Client) -> None:
     for _ in range(51):
         record(tags.SIGNED_IN, at=DAY, origin=Origin(), actor_name="bob")

@@ -244,6 +244,24 @@ def test_a_chain_changed_by_hand_signs_nothing(client: Client, production: Certi
         assert (answer.status, answer.code) == (503, "signing-key-damaged")
 
 
+def test_the_certificate_says_until_when_not_its_row(
+    client: Client, production: Certificate, ada: User, fake_clock: FakeClock
+) -> None:
+    fake_clock.moment = production.not_after  # type: ignore[assignment]
+    _, text = issue_key(owner=ada, name="late", expires_at=fake_clock.moment + DAY, at=fake_clock.moment)
+    Certificate.objects.filter(pk=production.pk).update(not_after=fake_clock.moment + 2 * DAY)
+    assert Client(text).sign(item()).code == "certificate-period"
+
+
+@pytest.mark.parametrize("chain", [["!"], [1], [[]], "x", [b64(leaf().der)]], ids=range(5))
+def test_a_chain_changed_by_hand_leaves_in_no_signature(
+    client: Client, production: Certificate, chain: Any
+) -> None:
+    assert client.sign(item()).status == 200
+    Certificate.objects.filter(pk=production.pk).update(chain=chain)
+    assert client.sign(item()).code == "signing-key-damaged"
+
+
 def test_certificates_are_listed_best_first_and_found(
     client: Client, ada: User, production: Certificate
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.signing import b64, item
 
+from sealstead.formats.opus_info import SignatureTextError
 from sealstead.server.signing.errors import InvalidItemError, InvalidSelectorError, InvalidSignRequestError
 from sealstead.server.signing.order import MAX_ITEMS, parse_order
 
@@ -45,6 +46,13 @@ def test_a_whole_request_is_read() -> None:
 def test_other_requests_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidSignRequestError):
         parse_order(GOOD | change)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "a\u202eb", "x" * 900_000], ids=range(4))
+def test_a_text_that_no_signature_carries_gets_into_no_event_either(text: str) -> None:
+    for name in ("description", "description_url"):
+        with pytest.raises(SignatureTextError):
+            parse_order(GOOD | {name: text})
 
 
 def test_a_certificate_is_named_once() -> None:
