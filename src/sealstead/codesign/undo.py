@@ -23,7 +23,15 @@ from itertools import zip_longest
 from pathlib import Path
 
 from sealstead.at_once import at_once
-from sealstead.codesign.undo_journal import Content, Entry, journals, opened, write_all, write_journal
+from sealstead.codesign.undo_journal import (
+    Content,
+    Entry,
+    ForeignJournalError,
+    journals,
+    opened,
+    write_all,
+    write_journal,
+)
 from sealstead.custody.locks import try_lock
 from sealstead.errors import ConflictError, InputError, SealsteadError
 from sealstead.record import Record
@@ -98,17 +106,17 @@ def recover(directory: Path) -> list[Recovered]:
     """Bring back, or find finished, what a process that is gone was just changing in `directory`.
 
     Raises:
-        ForeignJournalError: a journal there is of another version.
+        ForeignJournalError: a journal there is of another version, or of another user.
         TargetUnwritableError: a file cannot be brought back; the journal stays.
     """
     done: list[Recovered] = []
     for path in journals(directory):
         try:
-            with opened(path) as (records, left):
-                if not left:
+            with opened(path) as (records, owner):
+                if owner is None:
                     continue  # at work right now: its files are locked too
                 done += [
-                    Recovered(path=directory / record.name, outcome=_bring_back(directory, record))
+                    Recovered(path=directory / record.name, outcome=_bring_back(path, record, owner))
                     for record in records
                 ]
                 path.unlink()
@@ -215,8 +223,8 @@ def _record(change: Change, descriptor: int) -> Entry:
     )
 
 
-def _bring_back(directory: Path, record: Entry) -> str:
-    path = directory / record.name
+def _bring_back(journal: Path, record: Entry, owner: int) -> str:
+    path = journal.with_name(record.name)
     try:
         descriptor = open_target(path)
     except TargetUnwritableError:
@@ -224,6 +232,12 @@ def _bring_back(directory: Path, record: Entry) -> str:
             raise
         return "stale"  # removed since
     try:
+        # In a directory that others write to, what they say that a file was like is not put into it.
+        if os.name == "posix" and owner not in (os.geteuid(), os.fstat(descriptor).st_uid):
+            raise ForeignJournalError(
+                f"{journal} is an undo journal of another user",
+                hint="remove it, or have its owner do so; do not sign in a directory that others write to",
+            )
         if _is_finished(descriptor, record):
             return "finished"
         if not _is_between(descriptor, record) or not record.content.holds(descriptor):

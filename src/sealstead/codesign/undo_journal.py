@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from hmac import compare_digest
 from pathlib import Path
@@ -29,6 +30,8 @@ _MAX_BYTES = 256 << 20
 _VERSION = 1
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_MOST_PADDING = 4096
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 Ranges = Sequence[tuple[int, int]]
@@ -36,7 +39,7 @@ Ranges = Sequence[tuple[int, int]]
 
 
 class ForeignJournalError(ConflictError):
-    """An undo journal is whole, and of a kind that this version does not know."""
+    """An undo journal is whole, and of a kind that this version does not know, or of somebody else."""
 
     code = "foreign-undo-journal"
 
@@ -110,16 +113,19 @@ def journals(directory: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[list[Entry], bool]]:
-    """Give the records of a journal, none if it is not complete, and whether the process that wrote it is gone.
+def opened(path: Path) -> Iterator[tuple[list[Entry], int | None]]:
+    """Give the records of a journal, none if it is not complete, and who wrote it; None while that process is at work.
 
     Raises:
         ForeignJournalError: it is complete, and says something that this version does not know.
         OSError: it cannot be opened.
     """
-    descriptor = os.open(path, os.O_RDWR | _NOFOLLOW | _BINARY)
+    descriptor = os.open(path, os.O_RDWR | _NOFOLLOW | _BINARY | _NONBLOCK)
     try:
-        left = try_lock(descriptor)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ForeignJournalError(f"{path} is no regular file", hint="remove it")
+        left = status.st_uid if try_lock(descriptor) else None
         with os.fdopen(os.dup(descriptor), "rb") as file:
             yield _parse(path, file.read(_MAX_BYTES)), left
     finally:
@@ -196,6 +202,7 @@ def _record(value: Any) -> Entry:  # noqa: ANN401 - what JSON said
     if (
         content["algorithm"] not in _ALGORITHMS
         or min(record.size, record.new_size, record.content.padding) < 0
+        or record.content.padding > _MOST_PADDING
     ):
         raise ValueError(record.name)
     return record

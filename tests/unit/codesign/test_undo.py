@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sealstead.codesign import undo_journal
+from sealstead.codesign import undo, undo_journal
 from sealstead.codesign.undo import (
     Change,
     Recovered,
@@ -166,6 +168,10 @@ def test_a_journal_that_is_at_work_is_left_alone(tmp_path: Path) -> None:
             b'{"version": 1, "files": [{"name": "../a.exe", "size": 1, "modified_ns": 1, "content": {"algorithm": "sha256",'
             b' "ranges": [], "padding": 0, "digest": ""}, "old": [], "new_size": 1, "new": []}]}'
         ),
+        (
+            b'{"version": 1, "files": [{"name": "a.exe", "size": 1, "modified_ns": 1, "content": {"algorithm": "sha256",'
+            b' "ranges": [], "padding": 10000000000000, "digest": ""}, "old": [], "new_size": 2, "new": []}]}'
+        ),
         b"[" * 50_000,
     ],
 )
@@ -175,6 +181,28 @@ def test_a_whole_journal_that_we_do_not_understand_stops_us(tmp_path: Path, body
     with pytest.raises(ForeignJournalError):
         recover(tmp_path)
     assert path.exists()
+
+
+def test_a_journal_of_another_user_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "a.exe", OLD[:708] + NEW[708:])
+    left_behind(path)
+
+    @contextlib.contextmanager
+    def of_another(journal: Path) -> Iterator[tuple[list[Entry], int | None]]:
+        with undo_journal.opened(journal) as (records, owner):
+            assert owner == os.geteuid()
+            yield records, owner + 1
+
+    monkeypatch.setattr(undo, "opened", of_another)
+    with pytest.raises(ForeignJournalError, match="another user"):
+        recover(tmp_path)
+    assert path.read_bytes() == OLD[:708] + NEW[708:]
+
+
+def test_what_is_no_file_is_no_journal_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{undo_journal.PREFIX}0011")
+    with pytest.raises(ForeignJournalError, match="no regular file"):
+        recover(tmp_path)
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
