@@ -198,6 +198,8 @@ def test_a_git_work_tree_takes_no_secret_unless_it_ignores_it(pipeline: Pipeline
     assert not target.parent.exists()
     (tree / ".gitignore").write_text("key.txt\n")
     pipeline.good("auth", "set-key", "--fs", "--wk", target, stdin=text)
+    # A name that would be a pattern to git, which stands for the file that is ignored.
+    assert pipeline.run("auth", "set-key", "--fs", "--wk", tree / ":(top)key.txt", stdin=text).code == 1
     (tree / ".gitignore").unlink()
     assert pipeline.run("auth", "set-key", "--fs", "--wk", target, stdin=text).code == 1
     pipeline.good("auth", "set-key", "--fs", "--wk", target, "--force", stdin=text)

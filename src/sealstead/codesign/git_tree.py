@@ -37,7 +37,8 @@ def check_not_in_git(path: Path) -> None:
     if path.parent != folder:
         with_missing = Path(os.path.realpath(path.parent))
         missing = with_missing.relative_to(folder) if with_missing.is_relative_to(folder) else missing
-    reason = _why_not(folder, str(missing / path.name))
+    # Behind `./` nothing of a name has a meaning of its own to git, such as `:(top)` would have.
+    reason = _why_not(folder, f"./{missing / path.name}")
     if reason:
         raise InsideGitTreeError(
             f"{path} is inside the git work tree {top}{reason}",

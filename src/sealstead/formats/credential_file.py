@@ -22,6 +22,7 @@ MAX_BYTES = 64 * 1024
 DEFAULT_NAME = "SIGNOTAUR_API_KEY"
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_IN_QUOTES = re.compile(r"""^(["'])(seal_\w*)\1$""", re.ASCII)  # as `echo "key" > FILE` on Windows
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ASSIGNMENT = re.compile(
     r"[ \t]*(?P<export>export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=(?P<rest>.*)",
@@ -118,7 +119,7 @@ def parse_credential(data: bytes, *, name: str = DEFAULT_NAME) -> Credential:
             raise TwoKeysError(f"it sets {name} to different values", hint="leave one of them in it")
         return Credential(_checked(values.pop()), FileKind.DOTENV)
     if len(statements) == 1 and _is_plain(statements[0]):
-        return Credential(_checked(statements[0].lines.strip()), FileKind.PLAIN)
+        return Credential(_checked(_IN_QUOTES.sub(r"\2", statements[0].lines.strip())), FileKind.PLAIN)
     if all(one.name is not None and not _is_plain(one) for one in statements):
         others = ", ".join(sorted({one.name for one in statements if one.name})[:5])
         raise CredentialFileError(

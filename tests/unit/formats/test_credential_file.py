@@ -36,6 +36,8 @@ KEY = "seal_0123456789ab_" + "S" * 43 + "_abcdef"
         f"\ufeff{KEY}\r\n".encode("utf-16-le"),
         f"\ufeff{KEY}\n".encode("utf-16-be"),
         f"{KEY}\n{KEY}\n".encode(),
+        f'"{KEY}"\r\n'.encode(),
+        f"'{KEY}'\n".encode(),
     ],
 )
 def test_a_key_alone(data: bytes) -> None:
