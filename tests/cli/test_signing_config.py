@@ -75,6 +75,7 @@ def test_what_cannot_be_set(pipeline: Pipeline, key: str, value: str, error: str
         (b"[" * 100_000, ""),
         (b'{"noColor": "perhaps"}', "neither true nor false"),
         (b'{"theme": 7}', "no text"),
+        (b'{"theme": "\\u0000"}', "no text"),
     ],
 )
 def test_a_damaged_file_is_told_and_left_alone(pipeline: Pipeline, content: bytes, said: str) -> None:

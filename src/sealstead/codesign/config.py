@@ -165,7 +165,7 @@ class ClientConfig:
         value = self.values.get(key)
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "\0" in value:
             raise ConfigDamagedError(f"{key} in {self.path} is no text", hint=f"see `config get {key}`")
         return value
 
