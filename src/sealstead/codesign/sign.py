@@ -128,6 +128,11 @@ def _digest(certificates: Sequence[ServerCertificate], wishes: Wishes, outcome: 
         outcome.status = "would-sign"
 
 
+def _told(name: str) -> str:
+    """Return the name for the server's event, which takes what can be seen: no name is a reason not to sign."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in name)
+
+
 def _ask(api: ServerApi, batch: Sequence[Outcome], wishes: Wishes) -> None:
     by_profile: dict[str, list[Outcome]] = {}
     for outcome in batch:
@@ -139,7 +144,7 @@ def _ask(api: ServerApi, batch: Sequence[Outcome], wishes: Wishes) -> None:
                 SignItem(
                     kind=outcome.kind.wire if outcome.kind else "",
                     digest=outcome.digest,
-                    file_name=outcome.target.path.name,
+                    file_name=_told(outcome.target.path.name),
                     file_size=outcome.digested.size if outcome.digested else None,
                 )
                 for outcome in outcomes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -141,6 +142,13 @@ def test_any_file_gets_a_signature_beside_it(server: StandIn, tmp_path: Path) ->
     minisig = parse_signature(Path(f"{files[0]}.minisig").read_bytes())
     verify_digest(MINISIGN_KEY.public, hashlib.blake2b(b"wheel").digest(), minisig)
     assert files[1].read_bytes() == launcher()
+
+
+def test_a_strange_name_is_no_reason_not_to_sign(server: StandIn, tmp_path: Path) -> None:
+    names = ["a\nb.exe", "no\xa0break.exe", "\x1b[31m.exe", os.fsdecode(b"\xff.exe")]
+    assert states(sign(server, [put(tmp_path / name, launcher()) for name in names])) == ["signed"] * 4
+    told = [item["file_name"] for item in server.asked[-1]["items"]]
+    assert told == ["a\ufffdb.exe", "no\ufffdbreak.exe", "\ufffd[31m.exe", "\ufffd.exe"]
 
 
 def test_other_kinds_are_answered_as_was_asked(server: StandIn, tmp_path: Path) -> None:
