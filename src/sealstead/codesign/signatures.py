@@ -26,7 +26,7 @@ CMS_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 """Of a CMS signature (RFC 3161, appendix A); Authenticode has its own."""
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _MAX_CERTIFICATES_BYTES = 1 << 20
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*+)-----END CERTIFICATE-----")
 
 
 class WrongAnswerError(UpstreamError):

@@ -21,7 +21,7 @@ from sealstead.formats.cms import MalformedCmsError
 MAX_SIGNATURE_BYTES = 16 << 20
 
 _BLOCK_BYTES = 1 << 20
-_PEM = re.compile(rb"\s*-----BEGIN (PKCS7|CMS)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----\s*")
+_PEM = re.compile(rb"\s*-----BEGIN (PKCS7|CMS)-----\s([A-Za-z0-9+/=\s]++)-----END \1-----\s*")
 
 
 class NotSignedError(VerificationError):

@@ -20,7 +20,8 @@ from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.secret import Secret
 
 MAX_BYTES: Final = 1_000_000
-_PEM_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s.*?-----END \1-----", re.DOTALL)
+# Possessive: a file of beginnings without an end is read once, not once for each.
+_PEM_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40}+)-----\s(?:[^-]++|-(?!-{4}))*+-----END \1-----")
 
 
 class MalformedKeyFileError(ParseError):
