@@ -43,6 +43,7 @@ bench: $(VENV)/.test-installed $(VENV)-bench/.installed .venv-interop/.installed
 	$(BIN)/python -m benchmarks --peers $(VENV)-bench --write docs/benchmarks.md $(BENCH_ARGS)
 	$(BIN)/python -m benchmarks.identity --peer .venv-interop --write
 	$(BIN)/python -m benchmarks.signing --write
+	$(BIN)/python -m benchmarks.signing_server --write docs/benchmarks.md
 
 # The existing tool of the first mission document: tests/interop drive it, and skip by name where it cannot be had.
 .venv-interop/.installed: requirements/interop.txt

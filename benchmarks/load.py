@@ -27,11 +27,19 @@ class Load:
     """Processor time of the server a request. Unlike the rest it hardly depends on what else the machine does."""
 
 
-def wrk(url: str, *, seconds: int, accept: str | None = None) -> Load:
-    """One thread, eight connections, as fast as the server answers."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
+def wrk(
+    url: str,
+    *,
+    seconds: int,
+    accept: str | None = None,
+    connections: int = CONNECTIONS,
+    script: tuple[str, ...] = (),
+) -> Load:
+    """One thread, as fast as the server answers. `script` is a file in Lua that makes the requests, and its arguments."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
     command += ["-H", f"Accept: {accept}"] if accept else []
-    text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    command += ["-s", script[0], url, "--", *script[1:]] if script else [url]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return Load(
         rps=float(_find(r"Requests/sec:\s+([0-9.]+)", text)),
         p50_ms=_milliseconds(_find(r"(?m)^\s+50%\s+(\S+)", text)),

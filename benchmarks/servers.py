@@ -152,7 +152,7 @@ def start_ours(directory: Path, name: str = "sealstead", *args: str) -> Server:
     server = start(name, directory, command, ready=f"{url}/health/ready", simple=f"{url}/simple/")
     with stopped_on_failure(server):
         server.upload = f"{url}/legacy/"
-        _admin(
+        admin(
             server,
             "create-user",
             "bench",
@@ -161,13 +161,14 @@ def start_ours(directory: Path, name: str = "sealstead", *args: str) -> Server:
             "--password-stdin",
             stdin="measured-9471\n",
         )
-        server.password = _admin(
+        server.password = admin(
             server, "create-token", "--user", "bench", "--name", "bench", "--all-projects"
         ).strip()
     return server
 
 
-def _admin(server: Server, *args: str, stdin: str = "") -> str:
+def admin(server: Server, *args: str, stdin: str = "") -> str:
+    """Return what `sealstead admin` prints for this server's data."""
     done = subprocess.run(
         [sys.executable, "-m", "sealstead", "admin", *args, "--data-dir", str(server.directory / "data")],
         input=stdin,
