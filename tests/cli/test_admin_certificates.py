@@ -34,6 +34,8 @@ def test_certificates_from_the_first_to_the_last(
     assert (code, out.count("BEGIN CERTIFICATE")) == (0, 1)
     code, _, err = admin("grant-certificate", "--user", "signer", "--label", "walk")
     assert (code, "granted to signer" in err) == (0, True)
+    code, _, err = admin("grant-certificate", "--user", "signer", "--label", "gone")
+    assert (code, "no certificate with the label 'gone'" in err) == (1, True)
     code, out, _ = admin("list-certificates", "--json")
     (listed,) = [one for one in json.loads(out) if one["thumbprint"] == thumbprint]
     assert (listed["users"], listed["enabled"]) == (["signer"], True)

@@ -111,6 +111,9 @@ def test_a_failure_is_told_with_what_was_left(tool: Tool, server: StandIn, place
     assert (done.code, done.out) == (1, "a.exe: signed\nb.exe: signed\n")
     assert "error: gone.exe: no file" in done.err
     assert "4 files: 2 failed, 2 signed" in done.err
+    (place / "text.exe").write_text("no program")
+    done = tool("sign", "--label", "production", "a.exe", "text.exe")
+    assert (done.code, "error: text.exe: not a Windows program" in done.err) == (1, True)
 
 
 def test_json_names_every_file(tool: Tool, tsa: Tsa) -> None:
@@ -124,6 +127,8 @@ def test_json_names_every_file(tool: Tool, tsa: Tsa) -> None:
     ]
     assert document["files"][2]["error"]["code"] == "unsupported-file-type"
     assert document["counts"] == {"signed": 2, "failed": 1, "not-reached": 0}
+    missing = tool("sign", "--label", "production", "a.exe", "gone.exe", "--continue-on-failure", "--json")
+    assert missing.document()["files"][1]["error"]["message"] == "no file"
     assert {row["request_id"] for row in document["files"]} == {"request-1", None}
     done = tool("timestamp", "*.exe", "--tr", tsa.url, "--json")
     assert [row["status"] for row in done.document()["files"]] == ["time-stamped"] * 2

@@ -57,6 +57,7 @@ def test_a_key_written_by_hand_is_not_shown(pipeline: Pipeline) -> None:
         ("theme", "pink", "config-value"),
         ("noColor", "perhaps", "config-value"),
         ("signServer", "sign.example.org", "config-value"),
+        ("signServer", "http://sign.example.org", "server-address"),
         ("label", "", "config-value"),
         ("labell", "x", "unknown-config-key"),
     ],

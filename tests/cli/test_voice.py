@@ -31,6 +31,11 @@ def test_the_version(sealstead: Command) -> None:
     ("arguments", "error", "hint"),
     [
         (["serv"], "sealstead: no command is called serv", "did you mean sealstead serve?"),
+        (
+            ["signing", "--skip-signed", "sign"],
+            "sealstead signing: no option is called --skip-signed",
+            "options come after the command: sealstead signing COMMAND --skip-signed",
+        ),
         (["zzz"], "sealstead: no command is called zzz", "sealstead --help shows what it takes"),
         (
             ["admin", "create-usr"],

@@ -13,6 +13,7 @@ from sealstead.cli import output
 Examples:
   bash:  sealstead completion bash > ~/.local/share/bash-completion/completions/sealstead
          pypi-profile completion bash > ~/.local/share/bash-completion/completions/pypi-profile
+         SignotaurTool completion bash > ~/.local/share/bash-completion/completions/SignotaurTool
   zsh:   sealstead completion zsh > "${fpath[1]}/_sealstead"
   fish:  sealstead completion fish > ~/.config/fish/completions/sealstead.fish
 """

@@ -209,7 +209,12 @@ def _usage(exc: click.UsageError, path: str) -> tuple[str, str]:
         case click.NoSuchOption():
             import difflib
 
-            near = difflib.get_close_matches(exc.option_name, _options(exc.ctx), n=1)
+            group = exc.ctx is not None and isinstance(exc.ctx.command, click.Group)
+            near = difflib.get_close_matches(
+                exc.option_name, _options(exc.ctx), n=1, cutoff=0.8 if group else 0.6
+            )
+            if group and not near:
+                hint = f"options come after the command: {path} COMMAND {exc.option_name}"
             return (
                 f"{path}: no option is called {exc.option_name}",
                 f"did you mean {near[0]}?" if near else hint,

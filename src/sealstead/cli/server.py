@@ -91,8 +91,8 @@ def _announce(fact: Announcement) -> None:
     if fact.authority:
         output.data(f"clients must trust this server's own authority: {fact.authority}")
         output.data(f"  SHA-256 {fact.authority_fingerprint}")
-        output.data(f"  for pip, uv and twine: export SSL_CERT_FILE={fact.authority}")
-        output.data(f"                         export REQUESTS_CA_BUNDLE={fact.authority}")
+        output.data(f"  for pip, uv, twine and SignotaurTool: export SSL_CERT_FILE={fact.authority}")
+        output.data(f"  for pip and twine also: export REQUESTS_CA_BUNDLE={fact.authority}")
     if not fact.has_accounts:
         where = "" if fact.default_data_dir else f" --data-dir {fact.data_dir}"
         output.data("no account yet; make the first one with:")

@@ -32,6 +32,7 @@ Examples:
     "roles",
     multiple=True,
     type=click.Choice(ROLES, case_sensitive=False),
+    metavar="[Standard|ApiKeyRotator]",
     default=("Standard",),
     show_default="Standard",
     help="Standard signs, ApiKeyRotator lets it rotate itself; repeatable.",

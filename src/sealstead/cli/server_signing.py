@@ -102,7 +102,9 @@ def create_certificate(
     output.data(made.text)
     output.note(f"certificate {made.facts['alias']}, label {made.facts['label']}")
     if csr:
-        output.note("when it has been issued: sealstead admin load-certificate --label … FILE")
+        output.note(
+            f"when it has been issued: sealstead admin load-certificate --label {given['label']} FILE"
+        )
 
 
 @click.command(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ANY_PURPOSE = "2.5.29.37.0"
 _NAMES = {CODE_SIGNING: "code signing", TIME_STAMPING: "time-stamping"}
+_OPTIONS = {CODE_SIGNING: "--root", TIME_STAMPING: "--timestamp-root"}
 
 
 class UnreadableCertificateError(ParseError):
@@ -105,7 +106,7 @@ def check_chain(
     usable = roots.usable(purpose, at=at, issued_at=certificate.not_valid_before_utc)
     if not usable:
         raise UntrustedChainError(
-            f"no root is trusted here for {_NAMES[purpose]}", hint="name one: --root FILE"
+            f"no root is trusted here for {_NAMES[purpose]}", hint=f"name one: {_OPTIONS[purpose]} FILE"
         )
     try:
         return list(_verifier(usable, purpose, at).verify(certificate, list(others)).chain)
@@ -113,7 +114,7 @@ def check_chain(
         issuer = certificate.issuer.rfc4514_string() or "(no name)"
         raise UntrustedChainError(
             f"no way leads from {subject_of(certificate)} to a trusted root (its issuer: {issuer})",
-            hint="name the root that it should lead to: --root FILE",
+            hint=f"name the root that it should lead to: {_OPTIONS[purpose]} FILE",
         ) from exc
 
 

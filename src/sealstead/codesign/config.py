@@ -70,6 +70,13 @@ def _url(text: str) -> str:
     return _text(text)
 
 
+def _server(text: str) -> str:
+    from sealstead.net.server_address import check_address  # only who sets it needs it
+
+    check_address(_url(text))
+    return text
+
+
 def _flag(text: str) -> bool:
     try:
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
@@ -94,7 +101,7 @@ class Key(NamedTuple):
 
 THEMES = ("General", "Dark", "Light", "None")
 KEYS: Mapping[str, Key] = {
-    "signServer": Key(_url, "address of the signing server"),
+    "signServer": Key(_server, "address of the signing server"),
     "apiKeyFile": Key(_text, "file that holds the API key"),
     "apiKeyName": Key(_text, "name of the variable that holds the API key"),
     "label": Key(_text, "sign with the certificate of this label"),
@@ -142,6 +149,7 @@ def parse_value(key: str, text: str) -> str | bool:
 
     Raises:
         ConfigValueError: not a value of this key.
+        ServerAddressError: the API key would travel unprotected.
     """
     try:
         return KEYS[key].parse(text)

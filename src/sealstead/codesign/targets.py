@@ -120,7 +120,12 @@ def _nothing(pattern: str, root: str) -> NoTargetsError:
         return NoTargetsError(f"no file matches {pattern}", hint="** also looks in directories below")
     if os.path.lexists(os.path.join(root, pattern)):
         return NoTargetsError(f"{pattern} is no regular file")
-    return NoTargetsError(f"{pattern} does not exist")
+    hint = None
+    if re.fullmatch(r"/\w{1,12}", pattern):
+        hint = f"options begin with dashes here, not with a slash: --{pattern[1:]}"
+    elif pattern.startswith("#"):
+        hint = "a list of files knows no comments"
+    return NoTargetsError(f"{pattern} does not exist", hint=hint)
 
 
 def _is_pattern(text: str) -> bool:

@@ -55,6 +55,18 @@ def test_a_root_of_the_same_name_is_another() -> None:
         check(leaf(), roots=Roots((twin.certificate,)))
 
 
+def test_the_option_that_names_a_root_is_the_one_for_the_purpose() -> None:
+    twin = Roots((issue(None, "ec", "Test Root").certificate,))
+    stamping = issue(root(), "ec", "Stamp", usage=ExtendedKeyUsageOID.TIME_STAMPING)
+    for holder, purpose, option in (
+        (leaf(), CODE_SIGNING, ": --root FILE"),
+        (stamping, TIME_STAMPING, ": --timestamp-root FILE"),
+    ):
+        with pytest.raises(UntrustedChainError) as refused:
+            check(holder, roots=twin, purpose=purpose)
+        assert option in str(refused.value.hint)
+
+
 def test_no_root_at_all() -> None:
     with pytest.raises(UntrustedChainError, match="no root"):
         check(leaf(), roots=Roots(()))

@@ -83,6 +83,12 @@ def test_what_leads_to_no_file_is_refused(tree: Path, patterns: Sequence[str], t
         names(tree, *patterns)
 
 
+def test_the_options_of_another_program_are_told_from_files(tree: Path) -> None:
+    with pytest.raises(NoTargetsError) as refused:
+        names(tree, "/fd", "SHA256", "a.exe")
+    assert "--fd" in str(refused.value.hint)
+
+
 def test_whoever_goes_on_learns_what_was_missing(tree: Path) -> None:
     missing: list[str] = []
     found = find_targets(["gone.exe", "a.exe", "*.msi"], base=tree, missing=missing)

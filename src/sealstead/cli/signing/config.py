@@ -10,13 +10,18 @@ from sealstead.cli.signing.options import SigningOptions, signing_options
 from sealstead.codesign.config import KEYS, SECRET_KEYS, ConfigKeyNotSetError, canonical_key, parse_value
 
 
+def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [key for key in KEYS if key.lower().startswith(begun.lower())]
+
+
 @click.group(
     cls=Group,
     epilog="""\b
 Examples:
   SignotaurTool config set signServer https://sign.example.org
   SignotaurTool config set apiKeyFile ~/.signotaur/api_key.txt
-  SignotaurTool config list
+  SignotaurTool config set label production
+  SignotaurTool config list --all                     every KEY, and what it means
 """,
 )
 def config() -> None:
@@ -37,10 +42,10 @@ def path_command(options: SigningOptions) -> None:
 
 
 @config.command("get")
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 @signing_options()
 def get_command(options: SigningOptions, key: str) -> None:
-    """Show the value of KEY."""
+    """Show the value of KEY; `config list --all` names them all."""
     name = _known(options, key)
     if name not in options.config.values:
         raise ConfigKeyNotSetError(f"{name} is not set", hint=f"config set {name} VALUE")
@@ -52,11 +57,11 @@ def get_command(options: SigningOptions, key: str) -> None:
 
 
 @config.command("set")
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 @click.argument("value")
 @signing_options()
 def set_command(options: SigningOptions, key: str, value: str) -> None:
-    """Set KEY to VALUE."""
+    """Set KEY to VALUE; `config list --all` names the keys and says what they mean."""
     name = canonical_key(key)
     parsed = parse_value(name, value)
     if name == "apiKeyFile":
@@ -70,7 +75,7 @@ def set_command(options: SigningOptions, key: str, value: str) -> None:
 
 
 @config.command("unset")
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 @signing_options()
 def unset_command(options: SigningOptions, key: str) -> None:
     """Remove KEY; it is no mistake if it is not there."""

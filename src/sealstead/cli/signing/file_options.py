@@ -57,6 +57,7 @@ _TIMESTAMP = (
         "--timestamp-digest",
         "timestamp_digest",
         type=click.Choice(DIGESTS, case_sensitive=False),
+        metavar="[SHA256|SHA384|SHA512]",
         help="Hash algorithm of the time-stamp. Default: timestampDigest of the settings file, else SHA256.",
     ),
     click.option(

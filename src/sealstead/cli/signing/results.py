@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sealstead.codesign.outcomes import Outcome
 
 _REFUSED = 1
+_NO_FILE = {"code": "no-files", "message": "no file", "hint": None}
 
 
 class Teller:
@@ -54,12 +55,14 @@ class Teller:
                     self._outcomes += batch
         finally:
             self._finish(facts)
-        failures = [outcome.error for outcome in self._outcomes if outcome.error is not None]
-        if failures and not self._go_on:
-            raise failures[0]
+        failed = [(outcome.target, outcome.error) for outcome in self._outcomes if outcome.error is not None]
+        if failed and not self._go_on:
+            target, error = failed[0]
+            error.message = _named(target.name, target.path, error.message)
+            raise error
         if self._missing:
             return _REFUSED
-        codes = {exit_code_of(error) for error in failures}
+        codes = {exit_code_of(error) for _, error in failed}
         return codes.pop() if len(codes) == 1 else _REFUSED if codes else 0
 
     def _tell(self, outcome: Outcome) -> None:
@@ -92,9 +95,7 @@ class Teller:
         not_reached = counts.pop("not-reached", 0) + self._total - len(self._outcomes)
         if self._options.as_json:
             rows = [_row(outcome) for outcome in self._outcomes]
-            rows += [
-                {"file": name, "status": "failed", "error": {"code": "no-files"}} for name in self._missing
-            ]
+            rows += [{"file": name, "status": "failed", "error": _NO_FILE} for name in self._missing]
             output.document({**facts, "files": rows, "counts": {**counts, "not-reached": not_reached}})
             return
         total = self._total + len(self._missing)

@@ -53,6 +53,7 @@ Exit code 4: the API key ends within the time of --fail-if-expiring-within; noth
     "--file-digest",
     "algorithm",
     type=click.Choice(DIGESTS, case_sensitive=False),
+    metavar="[SHA256|SHA384|SHA512]",
     help="Hash algorithm of the signature. Default: fileDigest of the settings file, else SHA256.",
 )
 @timestamp_options
@@ -161,7 +162,9 @@ def _selector(options: SigningOptions, **given: str | None) -> Selector:
         found = ((name, options.config.text(name)) for name in ("thumbprint", "label", "subject"))
         chosen = dict([next(((name, value) for name, value in found if value), ("", ""))])
     if "" in chosen:
-        raise click.UsageError("no certificate was chosen: --label says which")
+        raise click.UsageError(
+            "no certificate was chosen: --label says which (the server shows yours under My certificates)"
+        )
     return Selector(**chosen)
 
 

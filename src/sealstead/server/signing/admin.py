@@ -159,7 +159,9 @@ def export(which: Which, *, part: str, at: datetime) -> str:
     if part == "certificate":
         return pem(bytes(row.certificate), "CERTIFICATE")
     if not chain:
-        raise CertificateNotFoundError
+        raise CertificateNotFoundError(
+            "the certificate came without a chain", hint="import it with its issuers, or leave the option out"
+        )
     wanted = chain if part == "chain" else chain[-1:]
     return "\n".join(pem(der, "CERTIFICATE") for der in wanted)
 
@@ -184,7 +186,9 @@ def set_granted(which: Which, *, user: str, granted: bool, at: datetime) -> list
     owner = get_user(user)
     rows = [row for row in _find(which) if not row.is_root]
     if not rows:
-        raise CertificateNotFoundError
+        raise CertificateNotFoundError(
+            "nobody signs with the root of the test authority", hint="name a label"
+        )
     for row in rows:
         (grant if granted else withdraw)(row, owner, By(actor=None, at=at, origin=OPERATOR))
     return [facts_of(row) for row in rows]
@@ -232,7 +236,10 @@ def _find(which: Which) -> list[Certificate]:
         found = [*rows.filter(thumbprint=thumbprint), *rows.filter(thumbprint_sha256=thumbprint)]
         found = found if thumbprint else []
     if not found or not next(iter(given.values())).strip():
-        raise CertificateNotFoundError
+        name, value = next(iter(given.items()))
+        raise CertificateNotFoundError(
+            f"there is no certificate with the {name} {value!r}", hint="list-certificates shows all"
+        )
     return found
 
 
@@ -240,7 +247,7 @@ def _one(rows: Sequence[Certificate]) -> Certificate:
     if len(rows) > 1:
         raise AmbiguousCertificateError(
             f"{len(rows)} certificates share the label {rows[0].label!r}",
-            hint="name one with --alias or --thumbprint; list-certificates shows both",
+            hint="name one with --alias or --thumbprint; list-certificates shows them",
         )
     return rows[0]
 

@@ -10,11 +10,13 @@ class CertificateNotFoundError(NotFoundError):
 
     code = "certificate-not-found"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "there is no such certificate, or it is not granted to you",
-            hint="an administrator grants certificates",
-        )
+    def __init__(
+        self,
+        message: str = "there is no such certificate, or it is not granted to you",
+        *,
+        hint: str = "an administrator grants certificates",
+    ) -> None:
+        super().__init__(message, hint=hint)
 
 
 class CertificateDisabledError(DeniedError):
