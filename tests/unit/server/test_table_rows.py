@@ -84,3 +84,28 @@ def test_a_column_left_out_is_read_when_it_is_asked_for() -> None:
 
 def test_no_row_is_an_empty_list() -> None:
     assert select(Project, "SELECT * FROM index_project WHERE name = %s", ["nobody"]) == []
+
+
+def test_a_remembered_row_is_as_the_database_has_it_now_and_nobody_else_holds_it() -> None:
+    insert(project("known"))
+    statement, name = "SELECT * FROM index_project WHERE normalized_name = %s", ["known"]
+    (first,) = select(Project, statement, name, remember=True)
+    assert {field: getattr(first, field) for field in values(first)} == values(first)
+    first.summary = "not saved"
+    (second,) = select(Project, statement, name, remember=True)
+    assert second.summary == ""
+    second.summary = "saved"
+    second.save()
+    (third,) = select(Project, statement, name, remember=True)
+    assert third.summary == "saved"
+    assert first.summary == "not saved"
+
+
+def test_a_column_left_out_of_a_remembered_row_is_asked_for_by_each_anew() -> None:
+    row = insert(project("partly-known"))
+    statement, name = "SELECT id FROM index_project WHERE name = %s", ["partly-known"]
+    (first,) = select(Project, statement, name, remember=True)
+    assert first.summary == ""
+    Project.objects.filter(pk=row.pk).update(summary="later")
+    (second,) = select(Project, statement, name, remember=True)
+    assert second.summary == "later"

@@ -95,7 +95,7 @@ def find_key(handle: str) -> tuple[KnownKey, User] | None:
         if len(_known) >= _REMEMBERED:
             _known.clear()
         key = _known[question] = _read(facts)
-    return key, row_of(User, _OWNER_COLUMNS, values[_SPLIT:])
+    return key, row_of(User, _OWNER_COLUMNS, values[_SPLIT:], remember=True)
 
 
 def _read(facts: Sequence[Any]) -> KnownKey:

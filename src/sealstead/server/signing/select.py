@@ -124,11 +124,11 @@ def _rows(user: User, selector: Selector | None) -> list[Certificate]:
     """Return a few rows by statements written out: this runs before every signature."""
     if selector is not None and selector.by == "label":
         if user.is_superuser:
-            return select(Certificate, _ALL_OF_LABEL, [selector.value])
-        return select(Certificate, _GRANTED_OF_LABEL, [_database_id(user.pk), selector.value])
+            return select(Certificate, _ALL_OF_LABEL, [selector.value], remember=True)
+        return select(Certificate, _GRANTED_OF_LABEL, [_database_id(user.pk), selector.value], remember=True)
     if user.is_superuser:
-        return select(Certificate, _ALL, [])
-    return select(Certificate, _GRANTED, [_database_id(user.pk)])
+        return select(Certificate, _ALL, [], remember=True)
+    return select(Certificate, _GRANTED, [_database_id(user.pk)], remember=True)
 
 
 def _thumbprint(row: Certificate, value: str) -> bool:
