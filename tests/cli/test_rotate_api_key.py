@@ -40,6 +40,13 @@ def leftovers(pipeline: Pipeline) -> list[str]:
     return sorted(path.name for path in pipeline.root.rglob("*") if path.name.endswith((".tmp", ".rotation")))
 
 
+def test_a_key_file_that_others_can_read_is_told_once(
+    pipeline: Pipeline, signing: FakeSigningServer, old: str
+) -> None:
+    pipeline.key_file.chmod(0o644)
+    assert rotate(pipeline).err.count("open to other users") == 1
+
+
 def test_the_mission_s_line_replaces_the_key_in_its_own_file(
     pipeline: Pipeline, signing: FakeSigningServer, old: str
 ) -> None:

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from sealstead.codesign.server_api import ServerApi
 
 
-def find_api_key(options: SigningOptions, *, exclusive: bool = False) -> FoundKey:
-    """Return the key of the options, the environment or the settings; raises as `find_key`."""
+def find_api_key(options: SigningOptions, *, exclusive: bool = False, again: bool = False) -> FoundKey:
+    """Return the key of the options, the environment or the settings; raises as `find_key`.
+
+    `again`: it has been read and told of before.
+    """
     found = find_key(
         argument=options.api_key,
         key_file=options.api_key_file,
@@ -21,6 +24,8 @@ def find_api_key(options: SigningOptions, *, exclusive: bool = False) -> FoundKe
         config=options.config,
         exclusive=exclusive,
     )
+    if again:
+        return found
     for warning in found.warnings:
         output.warning(warning)
     options.tell(f"API key: from {found.where}")

@@ -64,7 +64,7 @@ Examples:
 @click.option(
     "--emit-secret",
     "emitted",
-    metavar="PLATFORM[:NAME]",
+    metavar="PLATFORM[:[HOW=]NAME]",
     help="Tell the build server the new key on standard output: github, azure, gitlab, teamcity, jenkins, continua, "
     "or a template with {key} in it.",
 )
@@ -120,7 +120,9 @@ def rotate_key(
         if emitter is not None:
             _emit(emitter, append_to, key, key_id)
 
-    outcome = rotate(plan, found, server, reread=lambda: find_api_key(options, exclusive=True), emit=emit)
+    outcome = rotate(
+        plan, found, server, reread=lambda: find_api_key(options, exclusive=True, again=True), emit=emit
+    )
     _report(options, plan, found, outcome)
 
 
