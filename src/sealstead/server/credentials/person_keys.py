@@ -101,12 +101,14 @@ def _picked(request: HttpRequest, rows: QuerySet[Credential]) -> QuerySet[Creden
 
 def _shown(row: Credential) -> dict[str, Any]:
     at = now()
-    text, badge = STATES[standing_of(row, at)]
+    standing = standing_of(row, at)
+    text, badge = STATES[standing]
     projects = project_names(row.scope) if row.kind == Kind.UPLOAD_TOKEN else []
     return {
         "row": row,
         "name_of_key": row.handle or str(row.pk),
         "kind_text": KINDS[row.kind],
+        "state": standing.value,
         "state_text": text,
         "badge": badge,
         "living": is_living(row, at),

@@ -57,6 +57,14 @@ def test_for_others_the_page_does_not_exist(bob: User, fake_clock: FakeClock) ->
     assert living() == {"ci"}
 
 
+def test_until_when_a_replaced_one_is_accepted(client: Client, bob: User, fake_clock: FakeClock) -> None:
+    token(bob, fake_clock, name="old")
+    Credential.objects.filter(name="old").update(retires_at=fake_clock.now() + timedelta(days=7))
+    shown = person(client, bob)
+    until = shown[shown.index("being replaced") :]
+    assert f"{fake_clock.now() + timedelta(days=7):%Y-%m-%d}" in until[:200]
+
+
 def test_what_lives_and_what_has_ended_are_shown(client: Client, bob: User, fake_clock: FakeClock) -> None:
     token(bob, fake_clock, name="in use")
     token(bob, fake_clock, name="short", expires_at=fake_clock.now() + timedelta(minutes=1))
