@@ -423,9 +423,13 @@ def test_the_status_shows_where_the_old_key_is_still_used(
     done = pipeline.good("auth", "status", "--af", pipeline.key_file)
     assert "used since   nowhere since the rotation" in done.out
     first = next(iter(signing.rows.values()))
-    first.uses = [{"address": "192.0.2.7", "count": 12, "last_at": "2026-01-02T03:04:05Z"}]
+    first.uses = [
+        {"address": "192.0.2.7", "count": 12, "last_at": "2026-01-02T03:04:05Z"},
+        {"address": "192.0.2.8", "count": 1, "last_at": "2026-01-02T03:04:05Z"},
+    ]
     done = pipeline.good("auth", "status", "--af", pipeline.key_file)
     assert "12 times from 192.0.2.7, last 2026-01-02 03:04 UTC" in done.out
+    assert "once from 192.0.2.8" in done.out
     done = pipeline.good("auth", "status", "--af", pipeline.key_file, "--json")
     assert done.json["predecessor"]["uses_since_rotation"] == first.uses
     assert held(pipeline) not in done.out

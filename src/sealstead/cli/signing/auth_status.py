@@ -95,8 +95,7 @@ def _predecessor_rows(info: KeyInfo) -> list[tuple[str, str]]:
     rows = [("predecessor", f"{before.id}, {before.state}{end}")]
     if not before.uses_since_rotation:
         rows.append(("used since", "nowhere since the rotation"))
-    rows += [
-        ("used since", f"{use.count} times from {use.address}, last {moment(use.last_at)}")
-        for use in before.uses_since_rotation
-    ]
+    for use in before.uses_since_rotation:
+        times = "once" if use.count == 1 else f"{use.count} times"
+        rows.append(("used since", f"{times} from {use.address}, last {moment(use.last_at)}"))
     return rows
