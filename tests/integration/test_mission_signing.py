@@ -72,8 +72,10 @@ class Desk:
         return target
 
     def let_pass(self, seconds: float) -> None:
-        """Move the clock of the running server."""
-        self.ahead.write_text(str(float(self.ahead.read_text()) + seconds))
+        """Move the clock of the running server, which reads the file at any moment."""
+        new = self.ahead.with_suffix(".new")
+        new.write_text(str(float(self.ahead.read_text()) + seconds))
+        new.replace(self.ahead)
 
 
 @pytest.fixture(scope="module")
