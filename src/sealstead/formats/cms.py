@@ -86,7 +86,7 @@ def attribute(dotted: str, value: bytes) -> bytes:
 def signed_attributes(content_type_oid: str, message_digest: bytes, extra: Iterable[bytes] = ()) -> bytes:
     """Return the SET of attributes that is signed. `extra` are whole attributes (see `attribute`)."""
     return set_of(
-        attribute(CONTENT_TYPE, oid(content_type_oid)),
+        _content_type(content_type_oid),
         attribute(MESSAGE_DIGEST, octets(message_digest)),
         *extra,
     )
@@ -139,6 +139,11 @@ def build_signed_data(
             ),
         ),
     )
+
+
+@lru_cache(maxsize=16)
+def _content_type(content_type_oid: str) -> bytes:
+    return attribute(CONTENT_TYPE, oid(content_type_oid))
 
 
 @lru_cache(maxsize=16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ def document_of(row: Certificate) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
 def moment(value: datetime | None) -> str | None:
     """Return RFC 3339 in UTC, to the second."""
     return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
