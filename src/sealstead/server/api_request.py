@@ -24,6 +24,7 @@ from sealstead.server.audit.record import Origin
 
 MAX_BODY_BYTES: Final = 1_000_000
 _MAX_PARAMETERS: Final = 20
+_ESCAPED_SURROGATE: Final = b"\\ud"
 
 
 class BodyTooLargeError(InputError):
@@ -91,6 +92,9 @@ class ApiRequest:
         content = self._read()
         try:
             value = json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+            if _ESCAPED_SURROGATE in content.lower():
+                # Half a character is no text (RFC 8259, section 8.2), and PostgreSQL stores none.
+                json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             # Not `from exc`: its text quotes the body.
             raise MalformedBodyError("the body is not a JSON document") from None

@@ -147,10 +147,19 @@ def test_a_body_in_chunks_arrives() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"[]", b"null", b'{"a": 1, "a": 2}', b'{"a": NaN}', b'{"a"', b'\xff{"a": 1}'),
+        *(
+            b"",
+            b"[]",
+            b"null",
+            b'{"a": 1, "a": 2}',
+            b'{"a": NaN}',
+            b'{"a": "\\uD800"}',
+            b'{"a"',
+            b'\xff{"a": 1}',
+        ),
         *(b"[" * 100_000, b'{"a":' * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"{}{}"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_is_not_one_json_object_is_refused(body: bytes) -> None:
     answer = post(body)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from tests.rows import make_user
 
@@ -144,6 +145,8 @@ def test_signed_files_are_found_and_told_in_words(client: Client) -> None:
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "txt"])
 def test_half_a_character_does_not_cut_a_download_short(client: Client, form: str) -> None:
+    if connection.vendor == "postgresql":
+        pytest.skip("PostgreSQL stores no half character")
     for name in ("first", "\ud800", "last"):
         record(tags.TOKEN_ISSUED, at=DAY, origin=Origin(), details={"name": name})
     assert len(lines(client.get(EVENTS + f"?format={form}"))) == (4 if form == "csv" else 3)
