@@ -461,6 +461,17 @@ def is_revoked(play: Play, between: str, ran: Ran) -> None:
         assert beside.read_text().strip() == statements[-1].strip(), "the key directory forgets it"
 
 
+def a_file_to_sign(play: Play) -> None:
+    only_a_key(play)
+    (play.work / "release").write_bytes(b"a release\n")
+
+
+def file_is_signed(play: Play, between: str, ran: Ran) -> None:
+    line = next(iter(play.publics().values()))
+    assert line
+    witness.check_signature((play.work / "release.minisig").read_bytes(), b"a release\n", line)
+
+
 SEALED = {PASSPHRASE: "correct horse", NEW_PASSPHRASE: "correct horse"}
 MADE = frozenset({"key-exists", "path-exists"})
 WORK = ("--keyring-identity", "work")
@@ -533,6 +544,14 @@ COMMANDS: list[Commands] = [
         prepare=another_is_here,
         after=nobody_is_lost,
         signs_before=False,
+    ),
+    Commands(
+        name="sign-file",
+        part=5,
+        arguments=["sign-file", "release"],
+        profile=False,
+        prepare=a_file_to_sign,
+        after=file_is_signed,
     ),
     Commands(
         name="key-export",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
+import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -43,15 +42,11 @@ def _put(new: NewFile) -> SealsteadError | None:
     except OSError as exc:
         return TargetUnwritableError(f"{new.source} cannot be read any more: {exc.strerror}")
     try:
-        if os.name == "posix":
-            if not try_lock(descriptor):
-                return TargetBusyError(f"{new.source} is being signed by another process")
-            _sweep(new.path)
+        if os.name == "posix" and not try_lock(descriptor):
+            return TargetBusyError(f"{new.source} is being signed by another process")
         check_unchanged(new.source, descriptor, new.facts)
-        if new.path.exists():
-            files.replace_content(new.path, new.content)
-        else:
-            files.write_atomically(new.path, new.content, mode=_MODE, replace=True)
+        mode, owner = _like(new.path)
+        files.write_leaving_nothing(new.path, new.content, mode=mode, replace=True, owner=owner)
     except OSError as exc:
         return TargetUnwritableError(f"{new.path} cannot be written: {exc.strerror}")
     except SealsteadError as exc:
@@ -61,10 +56,10 @@ def _put(new: NewFile) -> SealsteadError | None:
     return None
 
 
-def _sweep(path: Path) -> None:
-    """Remove what a killed process left unfinished; nobody else is at it, for we hold the lock of the file."""
-    name = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{12}\.tmp")
-    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
-        for entry in entries:
-            if name.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                os.unlink(entry.path)  # noqa: PTH108 - an entry has a text for a path
+def _like(path: Path) -> tuple[int, tuple[int, int] | None]:
+    """Return the mode and the owner of the file that is there, or what a new one has."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return _MODE, None
+    return stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)

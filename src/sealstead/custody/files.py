@@ -11,8 +11,10 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
+from sealstead.custody.locks import LockBusyError, try_lock
 from sealstead.errors import ConflictError, KeyUnavailableError
 
 OWNER_FILE = 0o600
@@ -23,6 +25,8 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EM
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+_BUSY_SECONDS = 5.0
+_PAUSE_SECONDS = 0.01
 
 
 class UnsafeFileError(KeyUnavailableError):
@@ -99,6 +103,99 @@ def write_atomically(
             temporary.unlink()
         raise
     sync_directory(path.parent)
+
+
+def write_leaving_nothing(
+    path: Path, content: bytes, *, mode: int, replace: bool, owner: tuple[int, int] | None = None
+) -> None:
+    """Write as `write_atomically`; what a killed process left half-written goes away with the next write of the file.
+
+    For directories that are not ours, where nobody would ever clean up. The temporary file has the same name each time,
+    and who writes it holds its lock; a search for names with random parts would take longer, the more files there are.
+
+    Raises:
+        FileExistsConflictError: it exists and `replace` is false.
+        LockBusyError: another process has been writing the same file for seconds.
+        UnsafeFileError: what stands at the temporary name is no regular file.
+    """
+    if os.name != "posix":  # Windows renames no file that is open
+        write_atomically(path, content, mode=mode, replace=replace)
+        return
+    temporary = path.with_name(f".{path.name}.sealstead.tmp")
+    descriptor = _locked_new(temporary, mode)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            if owner:
+                with contextlib.suppress(PermissionError):
+                    os.fchown(descriptor, *owner)
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        if replace:
+            temporary.replace(path)
+        else:
+            _claim(temporary, path)
+    except BaseException:
+        _remove_same(temporary, descriptor)
+        raise
+    finally:
+        os.close(descriptor)
+    sync_directory(path.parent)
+
+
+def _locked_new(path: Path, mode: int) -> int:
+    """Return a new empty file, open and locked; one that nobody holds is a dead process's and is removed."""
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, mode)
+        except FileExistsError:
+            if _remove_if_left(path):
+                continue
+        else:
+            # Before it was locked somebody may have taken it for left over.
+            if _locks(descriptor) and os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)
+        if time.monotonic() > end:
+            raise LockBusyError(f"another process is at work: it holds {path}")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _remove_if_left(path: Path) -> bool:
+    """Remove an unfinished file that no process holds; return whether its name may be free."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW | _NONBLOCK)
+    except FileNotFoundError:
+        return True
+    except OSError as exc:
+        if path.is_symlink():
+            raise UnsafeFileError(f"{path} is a symbolic link", hint="remove it") from exc
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UnsafeFileError(f"{path} is not a regular file", hint="remove it")
+        if not _locks(descriptor):
+            return False
+        _remove_same(path, descriptor)
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _remove_same(path: Path, descriptor: int) -> None:
+    """Remove the open file from this name, unless another process has begun a new one there."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(descriptor), path.lstat()):
+            path.unlink()
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        return try_lock(descriptor)
+    except OSError:
+        return True  # a file system without locks: two at once are rarer than leftovers
 
 
 def read_private(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sealstead.custody.files import FileExistsConflictError, write_atomically
+from sealstead.custody.files import FileExistsConflictError, write_leaving_nothing
 from sealstead.custody.key_dir import KeyDir
 from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import (
@@ -159,8 +159,8 @@ def write_signature_files(
                 f"{each} is no {what}: nothing else is replaced here", hint="choose another name"
             )
     try:
-        write_atomically(path, claim.message, mode=_PUBLIC_FILE, replace=replace)
-        write_atomically(beside, serialize_signature(signature), mode=_PUBLIC_FILE, replace=replace)
+        write_leaving_nothing(path, claim.message, mode=_PUBLIC_FILE, replace=replace)
+        write_leaving_nothing(beside, serialize_signature(signature), mode=_PUBLIC_FILE, replace=replace)
     except OSError as exc:
         raise SignatureFileError(f"{path} cannot be written: {exc.strerror}") from exc
     return beside

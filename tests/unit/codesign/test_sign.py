@@ -323,7 +323,7 @@ def test_something_else_beside_a_file_is_not_replaced(server: StandIn, tmp_path:
 
 def test_an_unfinished_file_of_a_killed_run_is_removed(server: StandIn, tmp_path: Path) -> None:
     path = put(tmp_path / "a.ps1", SCRIPTS["plain.ps1"])
-    put(tmp_path / ".a.ps1.0123456789ab.tmp", b"half")
-    others = put(tmp_path / ".b.ps1.0123456789ab.tmp", b"somebody else's")
+    put(tmp_path / ".a.ps1.sealstead.tmp", b"half")
+    others = put(tmp_path / ".b.ps1.sealstead.tmp", b"somebody else's")
     sign(server, [path])
     assert sorted(tmp_path.iterdir()) == sorted([path, others])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from sealstead.custody import files
+from sealstead.custody.locks import LockBusyError
 
 
 def mode(path: Path) -> int:
@@ -115,3 +118,71 @@ def test_a_file_system_without_hard_links_does_too(tmp_path: Path, monkeypatch: 
     with pytest.raises(files.FileExistsConflictError):
         files.write_private(tmp_path / "key", b"two", replace=False)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"key": b"one"}
+
+
+UNFINISHED = ".out.sealstead.tmp"
+
+
+def leave_nothing(path: Path, content: bytes, *, replace: bool = True) -> None:
+    files.write_leaving_nothing(path, content, mode=0o644, replace=replace)
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_a_killed_process_left_is_gone_with_the_next_write(tmp_path: Path, *, replace: bool) -> None:
+    (tmp_path / UNFINISHED).write_bytes(b"half")
+    (tmp_path / ".other.sealstead.tmp").write_bytes(b"of another file")
+    leave_nothing(tmp_path / "out", b"whole", replace=replace)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.sealstead.tmp", "out"]
+    assert (tmp_path / "out").read_bytes() == b"whole"
+    assert mode(tmp_path / "out") == 0o644
+    with pytest.raises(files.FileExistsConflictError):
+        leave_nothing(tmp_path / "out", b"second", replace=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.sealstead.tmp", "out"]
+
+
+def test_what_a_living_process_writes_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_BUSY_SECONDS", 0.0)
+    with (tmp_path / UNFINISHED).open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LockBusyError):
+            leave_nothing(tmp_path / "out", b"mine")
+        assert (tmp_path / UNFINISHED).exists()
+        assert not (tmp_path / "out").exists()
+    leave_nothing(tmp_path / "out", b"mine")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_many_writers_of_one_file_leave_one_of_them_whole(tmp_path: Path) -> None:
+    contents = [bytes([number]) * 5000 for number in range(8)]
+    threads = [threading.Thread(target=leave_nothing, args=(tmp_path / "out", each)) for each in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "out").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_link_in_the_way_of_the_unfinished_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(b"theirs")
+    (tmp_path / UNFINISHED).symlink_to("theirs")
+    with pytest.raises(files.UnsafeFileError):
+        leave_nothing(tmp_path / "out", b"mine")
+    (tmp_path / UNFINISHED).unlink()
+    os.mkfifo(tmp_path / UNFINISHED)
+    with pytest.raises(files.UnsafeFileError):
+        leave_nothing(tmp_path / "out", b"mine")
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_system_without_locks_still_takes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    (tmp_path / UNFINISHED).write_bytes(b"half")
+    leave_nothing(tmp_path / "out", b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
