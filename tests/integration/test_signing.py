@@ -58,6 +58,14 @@ class Signer:
         self._connection.close()
 
 
+def once(server: Server, key: str, content: bytes, name: str) -> tuple[int, Any]:
+    signer = Signer(server, key)
+    try:
+        return signer.sign(content, **{"Idempotency-Key": name})
+    finally:
+        signer.close()
+
+
 def events(server: Server) -> list[dict[str, Any]]:
     database = sqlite3.connect(server.data_dir / "db.sqlite3")
     try:
@@ -99,13 +107,17 @@ def test_every_answer_has_its_event_also_after_a_power_cut_and_all_workers_agree
     again = start_server(own_server.data_dir)
     try:
         signer = Signer(again, key)
+        # Many under one name at the same instant, to both workers: one request, one answer.
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda part: once(again, key, part, "many"), [b"a", b"b"] * 8))
+        assert {status for status, _ in answers} == {200, 409}
+        assert len({json.dumps(answer) for status, answer in answers if status == 200}) == 1
+        assert {answer["code"] for status, answer in answers if status == 409} == {"idempotency-key-reused"}
         assert signer.sign(b"after", **{"Idempotency-Key": "after"})[0] == 200
         # The other worker knows the idempotency key too.
         statuses = set()
         for _ in range(6):
-            other = Signer(again, key)
-            statuses.add(other.sign(b"another", **{"Idempotency-Key": "after"})[0])
-            other.close()
+            statuses.add(once(again, key, b"another", "after")[0])
         # Nor does any of them sign with what was disabled a moment ago, though all have the key in memory.
         again.admin("disable-certificate", "--label", "production")
         for _ in range(6):

@@ -1,4 +1,4 @@
-"""The one periodic job of the server: mails about what is going to happen.
+"""The one periodic job of the server: mails about what is going to happen, and room for what is over.
 
 Each worker has a quiet thread that wakes once a minute. One of all workers, on all hosts, does what is due in a slot of ten
 minutes; the others find that it is done. Nothing else depends on it: credentials begin and end by themselves.
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 
 from sealstead.server.accounts.reminders import first_to_run, send_due
+from sealstead.server.signing.records import clear_expired
 
 EVERY = timedelta(minutes=10)
 _WAKE_SECONDS = 60.0
@@ -34,6 +35,7 @@ def run_once() -> bool:
         if not first_to_run(at, EVERY):
             return False
         send_due(at)
+        clear_expired(at)
         return True
     finally:
         connections.close_all()

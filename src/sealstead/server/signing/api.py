@@ -18,7 +18,7 @@ from sealstead.server.signing.models import normalize_label
 from sealstead.server.signing.openapi import openapi_document
 from sealstead.server.signing.order import Order, parse_order
 from sealstead.server.signing.select import SELECTORS, find_certificates, parse_selector
-from sealstead.server.signing.sign import record_refusal, sign, text_of
+from sealstead.server.signing.sign import record_refusal, sign
 
 
 def sign_items(request: ApiRequest) -> Mapping[str, Any]:
@@ -27,15 +27,10 @@ def sign_items(request: ApiRequest) -> Mapping[str, Any]:
     order: Order | None = None
     try:
         order = parse_order(request.json())
-        row, signatures = sign(order, grant, origin=request.origin, idempotency_key=request.idempotency_key)
+        return sign(order, grant, origin=request.origin, idempotency_key=request.idempotency_key)
     except SealsteadError as exc:
         record_refusal(exc, grant, origin=request.origin, order=order)
         raise
-    return {
-        "certificate": document_of(row),
-        "items": [{"signature": text_of(one)} for one in signatures],
-        "request_id": request.origin.request_id,
-    }
 
 
 def list_certificates(request: ApiRequest) -> Mapping[str, Any]:

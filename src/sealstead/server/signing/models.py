@@ -109,10 +109,12 @@ class Grant(models.Model):
 
 
 class SignRequest(models.Model):
-    """A request to sign that named itself (`Idempotency-Key`): a repeat is known as one, another is refused."""
+    """A request to sign that named itself (`Idempotency-Key`): a repeat gets the same answer, another is refused."""
 
     mark = models.CharField(max_length=64, primary_key=True)
-    """SHA-256 of the credential's line and the idempotency key, lower hex."""
+    """SHA-256 of the credential's id and the idempotency key, lower hex."""
     request = models.CharField(max_length=64)
     """SHA-256 of what was asked, lower hex."""
+    answer = models.BinaryField()
+    """What was answered: JSON, compressed (`records.pack`). Signatures and certificates are public."""
     expires_at = models.DateTimeField(db_index=True)

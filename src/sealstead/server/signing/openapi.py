@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from sealstead.server.api_request import MAX_BODY_BYTES
 from sealstead.server.signing.models import Profile
 from sealstead.server.signing.order import DIGEST_BYTES, KINDS, MAX_ITEMS
+from sealstead.server.signing.records import KEPT
 
 Schema = dict[str, Any]
 
@@ -42,7 +44,9 @@ def _document() -> dict[str, Any]:
                     "Make a successor of the API key; both work for the overlap",
                     "Rotated",
                     body="Rotation",
-                    parameters=[_idempotency(required=True)],
+                    parameters=[
+                        _idempotency(required=True, description="A repeat returns the same successor.")
+                    ],
                 )
             },
             "/api/v1/certificates": {
@@ -57,7 +61,13 @@ def _document() -> dict[str, Any]:
                     "Sign digests: all of them or none",
                     "Signed",
                     body="SignRequest",
-                    parameters=[_idempotency(required=False)],
+                    parameters=[
+                        _idempotency(
+                            required=False,
+                            description=f"For {KEPT // timedelta(minutes=1)} minutes a repeat of the same request gets the same answer, "
+                            "another request under the same name 409.",
+                        )
+                    ],
                 )
             },
             "/api/v1/openapi.json": {
@@ -228,10 +238,11 @@ def _query(name: str) -> Schema:
     return {"name": name, "in": "query", "required": False, "schema": _TEXT}
 
 
-def _idempotency(*, required: bool) -> Schema:
+def _idempotency(*, required: bool, description: str) -> Schema:
     return {
         "name": "Idempotency-Key",
         "in": "header",
+        "description": description,
         "required": required,
         "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     }

@@ -1,11 +1,17 @@
 """What a request to sign leaves in the database, durable before its answer: the event, the use of key and certificate.
 
 All requests that a worker answers at the same time share one commit (`group_commit.py`).
+
+A request that names itself (`Idempotency-Key`) leaves its answer too, in the same commit. Of two that come under one name at
+the same instant, to whichever workers, the database lets one write; the other gives the answer of the first, or is
+refused if it asked for something else. What it has signed meanwhile is dropped unseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,26 +25,51 @@ from sealstead.server.group_commit import GroupCommit
 from sealstead.server.signing.models import Certificate
 from sealstead.server.table_rows import insert
 
-KEPT: Final = timedelta(days=1)
-"""How long an idempotency key stands for its request."""
+KEPT: Final = timedelta(hours=1)
+"""How long an idempotency key stands for its request. Clients repeat within minutes; each answer takes room until then."""
 
 _LAST_USED: Final = "UPDATE signing_certificate SET last_used_at = %s WHERE id = %s"
-_MARK: Final = """
-    INSERT INTO signing_signrequest (mark, request, expires_at) VALUES (%s, %s, %s)
-    ON CONFLICT (mark) DO NOTHING
+_CLAIM: Final = """
+    INSERT INTO signing_signrequest (mark, request, answer, expires_at) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (mark) DO UPDATE
+        SET request = excluded.request, answer = excluded.answer, expires_at = excluded.expires_at
+        WHERE signing_signrequest.expires_at <= %s
+    RETURNING mark
 """
-_CLEAR: Final = "DELETE FROM signing_signrequest WHERE expires_at <= %s"
-_SEEN: Final = "SELECT request FROM signing_signrequest WHERE mark = %s AND expires_at > %s"
+_SEEN: Final = "SELECT request, answer FROM signing_signrequest WHERE mark = %s AND expires_at > %s"
+_CLEAR: Final = """
+    DELETE FROM signing_signrequest
+    WHERE mark IN (SELECT mark FROM signing_signrequest WHERE expires_at <= %s LIMIT 500)
+"""
+_QUICK: Final = 1
+"""The level of compression: the certificates repeat in every signature, which the quickest finds too."""
 _FRESH: Final = timedelta(minutes=1)
 """A moment of last use is not moved more often."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What was asked before under an idempotency key, and what was answered."""
+
+    request: str
+    answer: Mapping[str, Any]
+
+
+@dataclass(kw_only=True, slots=True)
 class Mark:
-    """An idempotency key, and what was asked with it; both hashed (`SignRequest`)."""
+    """An idempotency key, and what is asked with it, both hashed (`SignRequest`); then what is answered."""
 
     mark: str
     request: str
+    answer: bytes = b""
+    """`pack` of the answer; what is stored."""
+    seen: Seen | None = None
+    """Set by `commit_record` when another request came first: nothing of this answer may leave."""
+
+    @property
+    def clashes(self) -> bool:
+        """Whether the first one under this key asked for something else."""
+        return self.seen is not None and self.seen.request != self.request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +83,7 @@ class SignRecord:
 
 
 def commit_record(record: SignRecord) -> None:
-    """Write it and return when it is durable.
+    """Write it and return when it is durable; `record.mark.seen` then tells whether another one came first.
 
     Raises:
         DatabaseError: nothing of it was written.
@@ -60,16 +91,35 @@ def commit_record(record: SignRecord) -> None:
     _COMMIT.commit(record)
 
 
-def seen_request(mark: str, at: datetime) -> str | None:
-    """Return the hash of what was asked with this idempotency key before."""
+def find_seen(mark: str, at: datetime) -> Seen | None:
+    """Return what was asked and answered with this idempotency key before."""
     with connection.cursor() as cursor:
         cursor.execute(_SEEN, [mark, _moment(at)])
         row = cursor.fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else Seen(request=row[0], answer=json.loads(zlib.decompress(bytes(row[1]))))
+
+
+def pack(answer: Mapping[str, Any]) -> bytes:
+    """Return the answer as it is stored."""
+    return zlib.compress(json.dumps(answer, separators=(",", ":")).encode(), _QUICK)
+
+
+def clear_expired(at: datetime) -> None:
+    """Forget answers whose time is over, a few at a time: requests want to write in between."""
+    gone = 1
+    while gone > 0:
+        with connection.cursor() as cursor:
+            cursor.execute(_CLEAR, [_moment(at)])
+            gone = cursor.rowcount
 
 
 def _write(records: Sequence[SignRecord]) -> None:
+    # In one order in every process, here and below: two groups that met the same rows in another would wait for each other.
+    for record in sorted((one for one in records if one.mark is not None), key=_by_mark):
+        _claim(record)
+    records = [one for one in records if one.mark is None or not one.mark.clashes]
     for record in records:
+        record.event.pk = None  # a group that was undone is written again
         insert(record.event)
     write_key_uses([record.use for record in records if record.use is not None])
     used: dict[UUID, datetime] = {}
@@ -77,18 +127,26 @@ def _write(records: Sequence[SignRecord]) -> None:
         row, at = record.certificate, record.event.at
         if row is not None and (row.last_used_at is None or at - row.last_used_at > _FRESH):
             used[row.pk] = at
-    marks = [(record.mark, record.event.at) for record in records if record.mark is not None]
-    if not used and not marks:
+    if not used:
         return
     with connection.cursor() as cursor:
-        # In one order in every process: two groups that met the same rows in another would wait for each other.
         for pk, at in sorted(used.items()):
             cursor.execute(_LAST_USED, [_moment(at), _database_id(pk)])
-        for mark, at in sorted(marks, key=lambda one: one[0].mark):
-            cursor.execute(_MARK, [mark.mark, mark.request, _moment(at + KEPT)])
-        if marks and marks[0][0].mark.startswith("00"):
-            # Now and then, by chance: nothing depends on it.
-            cursor.execute(_CLEAR, [_moment(marks[0][1])])
+
+
+def _claim(record: SignRecord) -> None:
+    mark, at, details = record.mark, record.event.at, record.event.details
+    assert mark is not None  # noqa: S101 - as chosen by the caller; for the type checker
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [mark.mark, mark.request, mark.answer, _moment(at + KEPT), _moment(at)])
+        mark.seen = None if cursor.fetchone() is not None else find_seen(mark.mark, at)
+    details.pop("repeated", None)
+    if mark.seen is not None:
+        details["repeated"] = True
+
+
+def _by_mark(record: SignRecord) -> str:
+    return record.mark.mark if record.mark is not None else ""
 
 
 def _moment(value: datetime) -> Any:  # noqa: ANN401 - as the driver takes it

@@ -92,9 +92,15 @@ def find_certificates(
 
 
 def choose_certificate(
-    user: User, *, labels: Iterable[str] | None, selector: Selector, profile: str, at: datetime
+    user: User,
+    *,
+    labels: Iterable[str] | None,
+    selector: Selector,
+    profile: str,
+    at: datetime,
+    only: str | None = None,
 ) -> Certificate:
-    """Return the certificate to sign with.
+    """Return the certificate to sign with. `only` is the id of the one that comes into question at all.
 
     Raises:
         LabelNotAllowedError: the API key is narrowed to other labels than the one named.
@@ -104,6 +110,8 @@ def choose_certificate(
     if labels is not None and selector.by == "label" and selector.value not in map(normalize_label, labels):
         raise LabelNotAllowedError("this API key is limited to other labels")
     found = find_certificates(user, labels=labels, selector=selector, at=at)
+    if only is not None:
+        found = [row for row in found if str(row.pk) == only]
     if not found:
         raise CertificateNotFoundError
     of_profile = [row for row in found if row.profile == profile]

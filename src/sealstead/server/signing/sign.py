@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
@@ -39,7 +39,7 @@ from sealstead.server.audit import tags
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.api_keys import ApiGrant
-from sealstead.server.signing.describe import event_facts
+from sealstead.server.signing.describe import document_of, event_facts
 from sealstead.server.signing.errors import (
     IdempotencyKeyReusedError,
     InvalidIdempotencyKeyError,
@@ -48,7 +48,7 @@ from sealstead.server.signing.errors import (
 from sealstead.server.signing.keys import LoadedKey, load_key
 from sealstead.server.signing.models import Certificate, Profile
 from sealstead.server.signing.order import Item, Order
-from sealstead.server.signing.records import Mark, SignRecord, commit_record, seen_request
+from sealstead.server.signing.records import Mark, Seen, SignRecord, commit_record, find_seen, pack
 from sealstead.server.signing.select import choose_certificate
 
 THREADS: Final = min(2, os.cpu_count() or 1)
@@ -59,40 +59,67 @@ MAX_IDEMPOTENCY_KEY: Final = 200
 Make = Callable[[int, Item], bytes]
 
 
-def sign(
-    order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str | None
-) -> tuple[Certificate, list[bytes]]:
-    """Return the certificate that signed and the signatures in the order of the items. Call it outside a transaction.
+def sign(order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str | None) -> Mapping[str, Any]:
+    """Return the answer: the certificate that signed, and the signatures in the order of the items. Call it outside a transaction.
 
-    A repeat with the same idempotency key signs the same again, and its event says so.
+    A repeat with the same idempotency key gets the same answer, and its event says so.
 
     Raises:
         SealsteadError: nothing was signed, or it was and does not leave: the event says which.
     """
     at = grant.at
     mark = _mark(order, grant, idempotency_key)
-    repeated = False
     if mark is not None:
-        before = seen_request(mark.mark, at)
-        if before is not None and before != mark.request:
-            raise IdempotencyKeyReusedError("the Idempotency-Key was used for another request")
-        repeated = before is not None
+        mark.seen = find_seen(mark.mark, at)
+        if mark.seen is not None:
+            return _repeat(order, grant, mark, mark.seen, origin)
     row = choose_certificate(
         grant.owner, labels=grant.labels, selector=order.selector, profile=order.profile, at=at
     )
     key = load_key(row)
     check_period(*key.period, at)
-    signatures = _signatures(order, row, key, at)
-    details = {**event_facts(row), **_facts(order), **({"repeated": True} if repeated else {})}
+    answer = {
+        "certificate": document_of(row),
+        "items": [{"signature": text_of(one)} for one in _signatures(order, row, key, at)],
+        "request_id": origin.request_id,
+    }
+    if mark is not None:
+        mark.answer = pack(answer)
     commit_record(
         SignRecord(
-            event=_event(tags.SIGNED, grant, origin, details),
+            event=_event(tags.SIGNED, grant, origin, {**event_facts(row), **_facts(order)}),
             use=grant.use(origin),
             certificate=row,
-            mark=None if repeated else mark,
+            mark=mark,
         )
     )
-    return row, signatures
+    if mark is None or mark.seen is None:
+        return answer
+    return _same(mark, mark.seen)
+
+
+def _repeat(order: Order, grant: ApiGrant, mark: Mark, seen: Seen, origin: Origin) -> Mapping[str, Any]:
+    """Give the answer of before once more, to who might still have it made."""
+    answer = _same(mark, seen)
+    row = choose_certificate(
+        grant.owner,
+        labels=grant.labels,
+        selector=order.selector,
+        profile=order.profile,
+        at=grant.at,
+        only=answer["certificate"]["id"],
+    )
+    details = {**event_facts(row), **_facts(order), "repeated": True}
+    commit_record(
+        SignRecord(event=_event(tags.SIGNED, grant, origin, details), use=grant.use(origin), certificate=row)
+    )
+    return answer
+
+
+def _same(mark: Mark, seen: Seen) -> Mapping[str, Any]:
+    if mark.clashes:
+        raise IdempotencyKeyReusedError("the Idempotency-Key was used for another request")
+    return seen.answer
 
 
 def record_refusal(exc: SealsteadError, grant: ApiGrant, *, origin: Origin, order: Order | None) -> None:

@@ -23,6 +23,7 @@ from sealstead.server.audit.models import Event
 from sealstead.server.credentials.models import Credential
 from sealstead.server.signing.manage import grant, switch, withdraw
 from sealstead.server.signing.models import Certificate, Profile, SignRequest
+from sealstead.server.signing.records import KEPT
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock
@@ -194,13 +195,48 @@ def test_no_key_no_body_no_answer_but_401(client: Client, production: Certificat
         assert Client("").ask("GET", path).status == 401
 
 
-def test_a_repeat_signs_the_same_again_and_says_so(client: Client, production: Certificate) -> None:
-    first, again = (client.sign(item(), key="build-7") for _ in range(2))
+@pytest.mark.parametrize("profile", [Profile.AUTHENTICODE, Profile.MINISIGN])
+def test_a_repeat_gets_the_same_answer_and_its_event_says_so(
+    client: Client, ada: User, fake_clock: FakeClock, profile: Profile
+) -> None:
+    grant(make_certificate(profile=profile), ada, OPERATOR)
+    Event.objects.all().delete()
+    order = {"profile": profile}, item()
+    if profile == Profile.MINISIGN:
+        order = {"profile": profile, "algorithm": "BLAKE2b-512"}, item(kind="file", algorithm="blake2b")
+    first = client.sign(order[1], key="build-7", **order[0])
+    fake_clock.move(KEPT - timedelta(microseconds=1))
+    again = client.sign(order[1], key="build-7", **order[0])
     assert (first.status, again.status) == (200, 200)
-    contents = {parse_signed_data(one).content for one in first.signatures + again.signatures}
-    assert len(contents) == 1
+    # Every byte, though neither ECDSA nor a time in a comment would come out the same.
+    assert again.json == first.json
+    assert again.headers["X-Request-ID"] != first.json["request_id"] == first.headers["X-Request-ID"]
     assert [event.details.get("repeated") for event in Event.objects.order_by("id")] == [None, True]
+    fake_clock.move(timedelta(microseconds=1))
+    anew = client.sign(order[1], key="build-7", **order[0])
+    assert anew.signatures != first.signatures
     assert SignRequest.objects.count() == 1
+
+
+def test_a_repeat_is_answered_only_to_who_might_still_sign(
+    client: Client, production: Certificate, ada: User
+) -> None:
+    first = client.sign(item(), key="build-7")
+    # A renewal takes the label: what was answered stays what was answered.
+    grant(make_certificate(end=NOW + 800 * DAY), ada, OPERATOR)
+    assert client.sign(item(), key="build-7").json == first.json
+    switch(production, OPERATOR, enabled=False)
+    assert client.sign(item(), key="build-7").code == "certificate-disabled"
+    switch(production, OPERATOR, enabled=True)
+    withdraw(production, ada, OPERATOR)
+    assert client.sign(item(), key="build-7").code == "certificate-not-found"
+
+
+def test_a_request_that_was_refused_leaves_no_answer(client: Client, production: Certificate) -> None:
+    switch(production, OPERATOR, enabled=False)
+    assert client.sign(item(), key="build-7").code == "certificate-disabled"
+    switch(production, OPERATOR, enabled=True)
+    assert client.sign(item(b"x"), key="build-7").status == 200
 
 
 def test_another_request_under_the_same_idempotency_key_is_refused(
@@ -213,7 +249,7 @@ def test_another_request_under_the_same_idempotency_key_is_refused(
         assert (answer.status, answer.code) == (409, "idempotency-key-reused")
     _, text = issue_key(owner=ada, name="another")
     assert Client(text).sign(item(b"x"), key="build-7").status == 200
-    fake_clock.move(DAY)
+    fake_clock.move(KEPT)
     assert client.sign(item(b"x"), key="build-7").status == 200
 
 
