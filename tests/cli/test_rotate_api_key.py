@@ -436,6 +436,9 @@ def test_the_status_shows_where_the_old_key_is_still_used(
     before = pipeline.good("auth", "status", "-a", old)
     assert "revoked automatically by rotation from then on" in before.out
     assert "not used yet" in before.out
+    signing.clock.move(7 * DAY)
+    done = pipeline.good("auth", "status", "--af", pipeline.key_file)
+    assert f"predecessor  {first.id}, revoked automatically by rotation, at " in done.out
 
 
 def test_the_status_ends_with_four_where_the_key_ends_soon(

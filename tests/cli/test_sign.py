@@ -88,6 +88,7 @@ def test_long_and_short_names_of_options(tool: Tool, server: StandIn, tsa: Tsa, 
         "sign",
         *("--file-list", "list.txt", "--sb", "authenticode (2027)", "--fd", "sha384", "-d", "Ada's", "--nb"),
         *("--du", "https://ada.example", "--tr", f"{tsa.url}/500", "--td", "SHA512"),
+        *("--app-name", "Ada", "--auto-self-update", "--um", "Version", "-v"),
         *("--fallback-timestamp-server", tsa.url, "--max-degree-of-parallelism", "2", "--verify-after"),
     )
     assert (done.code, done.out[:8]) == (0, "a.exe: s")
@@ -100,6 +101,8 @@ def test_long_and_short_names_of_options(tool: Tool, server: StandIn, tsa: Tsa, 
         "https://ada.example",
     ]
     assert "asking another time-stamp server" in done.err
+    for name in ("--app-name", "--auto-self-update", "--update-mode"):
+        assert f"{name}: of no effect here" in done.err
 
 
 def test_a_failure_is_told_with_what_was_left(tool: Tool, server: StandIn, place: Path) -> None:

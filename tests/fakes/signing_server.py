@@ -176,11 +176,16 @@ class FakeSigningServer:
         return {
             "id": row.id,
             "name": row.name,
-            "state": "retiring" if row.retires_at else "active",
+            "state": self._state(row),
             "retires_at": _moment(row.retires_at),
             "rotated_at": _moment(self.clock.now()),
             "uses_since_rotation": row.uses,
         }
+
+    def _state(self, row: Row) -> str:
+        if row.retires_at is None:
+            return "active"
+        return "retired" if self.clock.now() >= row.retires_at else "retiring"
 
     def _document(self, row: Row) -> dict[str, Any]:
         now = self.clock.now()
@@ -192,7 +197,7 @@ class FakeSigningServer:
             "name": row.name,
             "owner": "ada",
             "roles": list(row.roles),
-            "state": "retiring" if row.retires_at else "active",
+            "state": self._state(row),
             "created_at": _moment(row.created_at),
             "expires_at": _moment(row.expires_at),
             "expires_in_seconds": row.expires_at and int((row.expires_at - now).total_seconds()),

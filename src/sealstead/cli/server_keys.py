@@ -172,7 +172,7 @@ def _switch(key: str, user: str | None, data_dir: Path, *, as_json: bool, enable
 def _state(key: dict[str, Any]) -> str:
     if key["removed_at"] is not None:
         return "deleted"
-    return "revoked automatically by rotation" if key["state"] == "retired" else str(key["state"])
+    return str(key["state_text"])
 
 
 def _open(data_dir: Path) -> datetime:

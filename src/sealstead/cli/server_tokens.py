@@ -83,7 +83,7 @@ def list_tokens(user: str | None, data_dir: Path, as_json: bool) -> None:
                 one["user"],
                 one["name"],
                 "all projects" if one["projects"] is None else ",".join(one["projects"]),
-                one["state"],
+                one["state_text"],
                 _day(one["last_used_at"]),
                 _day(one["ends_at"]),
                 one["id"],

@@ -41,6 +41,8 @@ class Link(Record):
 
     id: UUID
     moments: Moments
+    name: str = ""
+    """Its public id, where it has another one than `id`."""
     used: bool = False
     rotation_key: str = ""
     """Hash of the idempotency key of the rotation that made it; blank if none was given."""
@@ -110,7 +112,7 @@ def plan_rotation(
     for link in unrevoked:
         if link.used:
             raise AlreadyRotatedError(
-                f"it has a successor in use: {link.id}",
+                f"it has a successor in use: {link.name or link.id}",
                 successor=link.id,
                 hint="rotate the successor, or revoke it if it is not yours",
             )

@@ -59,6 +59,14 @@ LIVING = frozenset(
 """Not at an end: what a line still has to lose."""
 
 
+_WORDS: dict[str, str] = {Standing.RETIRED: "revoked automatically by rotation"}
+
+
+def words_of(standing: str) -> str:
+    """Return what English texts say for a `Standing`, and for what a newer server may call one: mostly the word itself."""
+    return _WORDS.get(standing, str(standing))
+
+
 class Moments(Record):
     """What a credential's state follows from; all aware UTC."""
 

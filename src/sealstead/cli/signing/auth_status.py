@@ -11,6 +11,7 @@ from sealstead.cli import output
 from sealstead.cli.signing.context import find_api_key, open_server
 from sealstead.cli.signing.options import SigningOptions, signing_options
 from sealstead.durations import parse_duration
+from sealstead.lifecycle.states import Standing, words_of
 
 if TYPE_CHECKING:
     from sealstead.codesign.key_sources import FoundKey
@@ -65,14 +66,16 @@ def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
         ("id", info.id),
         ("owner", info.owner),
         ("roles", ", ".join(info.roles)),
-        ("state", info.state),
+        ("state", words_of(info.state)),
         ("created", moment(info.created_at)),
         ("expires", moment(info.expires_at)),
     ]
     if info.retires_at:
         rows.append(("retires", f"{moment(info.retires_at)}: revoked automatically by rotation from then on"))
-    if info.overdue_at:
+    if info.overdue_at and info.state == Standing.OVERDUE:
         rows.append(("overdue", f"since {moment(info.overdue_at)}: rotated, and nobody has revoked it"))
+    elif info.overdue_at:
+        rows.append(("overdue", f"from {moment(info.overdue_at)}: rotated, and to be revoked by hand"))
     if info.labels is not None:
         rows.append(("only for", ", ".join(info.labels) or "no label"))
     if info.networks is not None:
@@ -82,7 +85,7 @@ def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
     rows += [("server", url), ("read from", found.where)]
     if info.successor:
         used = "in use" if info.successor.used else "not used yet"
-        rows.append(("successor", f"{info.successor.id}, {info.successor.state}, {used}"))
+        rows.append(("successor", f"{info.successor.id}, {words_of(info.successor.state)}, {used}"))
     if info.predecessor:
         rows += _predecessor_rows(info)
     output.facts(rows)
@@ -91,8 +94,9 @@ def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
 def _predecessor_rows(info: KeyInfo) -> list[tuple[str, str]]:
     before = info.predecessor
     assert before is not None  # noqa: S101 - for the type checker; the caller looked
-    end = f", ends {moment(before.retires_at)}" if before.retires_at else ""
-    rows = [("predecessor", f"{before.id}, {before.state}{end}")]
+    verb = "at" if before.state == Standing.RETIRED else "ends"
+    end = f", {verb} {moment(before.retires_at)}" if before.retires_at else ""
+    rows = [("predecessor", f"{before.id}, {words_of(before.state)}{end}")]
     if not before.uses_since_rotation:
         rows.append(("used since", "nowhere since the rotation"))
     for use in before.uses_since_rotation:

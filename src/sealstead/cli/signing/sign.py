@@ -67,6 +67,11 @@ Exit code 4: the API key ends within the time of --fail-if-expiring-within; noth
 )
 @click.option("-d", "--description", metavar="TEXT", help="What Windows calls the program.")
 @click.option("--du", "--description-url", "url", metavar="URL", help="Where there is more about it.")
+@click.option(
+    "--app-name",
+    metavar="TEXT",
+    help="Name of the product in a ClickOnce or VSTO manifest; of no effect on the kinds of files signed here.",
+)
 @click.option("--append", is_flag=True, help="Add to a signature that is there, instead of replacing it.")
 @click.option("--skip-signed", is_flag=True, help="Leave files alone that have a signature of their content.")
 @click.option("--verify-after", is_flag=True, help="Read each file again and check its signature.")
@@ -85,6 +90,12 @@ Exit code 4: the API key ends within the time of --fail-if-expiring-within; noth
     metavar="7d",
     help="Sign nothing, and end with exit code 4, if the API key ends within this time.",
 )
+@click.option(
+    "--auto-self-update",
+    is_flag=True,
+    help="Taken, and of no effect: a signing server sends no programs (see `update`).",
+)
+@click.option("--um", "--update-mode", "update_mode", metavar="MODE", help="The same.")
 @click.option("--dry-run", is_flag=True, help="Show what would be signed, and with what; sign nothing.")
 @signing_options(server=True, key=True)
 def sign(
@@ -104,14 +115,21 @@ def sign(
     extra: tuple[str, ...],
     description: str | None,
     url: str | None,
+    app_name: str | None,
     append: bool,
     skip_signed: bool,
     verify_after: bool,
     unsupported: str,
     window: str | None,
+    auto_self_update: bool,
+    update_mode: str | None,
     dry_run: bool,
 ) -> int:
     """Sign files with a key that the server holds; the files themselves stay here."""
+    _tell_of_no_effect(
+        options,
+        {"--app-name": app_name, "--auto-self-update": auto_self_update, "--update-mode": update_mode},
+    )
     limit = None if window is None else parse_duration(window)
     selector = _selector(options, label=label, thumbprint=thumbprint, subject=subject)
     from sealstead.cli.signing.results import Teller
@@ -149,6 +167,13 @@ def sign(
     bring_back(targets, dry_run=dry_run)
     teller.missing(missing)
     return teller.run(sign_targets(api, certificates, targets, wishes), _facts(api, certificates[0]))
+
+
+def _tell_of_no_effect(options: SigningOptions, given: dict[str, object]) -> None:
+    """Scripts for the command that we replace go on working, and whoever looks sees which of their words do nothing."""
+    for name, value in given.items():
+        if value:
+            options.tell(f"{name}: of no effect here")
 
 
 def _selector(options: SigningOptions, **given: str | None) -> Selector:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from sealstead.durations import LONGEST, parse_duration
 from sealstead.errors import DeniedError, InputError
-from sealstead.lifecycle.states import end_of
+from sealstead.lifecycle.states import end_of, words_of
 from sealstead.secret import Secret
 from sealstead.server.accounts.find import get_user
 from sealstead.server.accounts.models import User
@@ -152,6 +152,7 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
         "name": row.name,
         "projects": project_names(row.scope),
         "state": str(standing_of(row, at)),
+        "state_text": words_of(standing_of(row, at)),
         "created_at": row.created_at.isoformat(),
         "expires_at": iso(row.expires_at),
         "retires_at": iso(row.retires_at),

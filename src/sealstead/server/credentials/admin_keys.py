@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sealstead.lifecycle.states import end_of
+from sealstead.lifecycle.states import end_of, words_of
 from sealstead.secret import Secret
 from sealstead.server.accounts.find import get_user
 from sealstead.server.credentials.admin import OPERATOR, chosen_expiry, iso
@@ -108,6 +108,7 @@ def facts_of(row: Credential, at: datetime) -> dict[str, Any]:
         "networks": row.scope.get("networks"),
         "rate": row.scope.get("rate"),
         "state": str(standing_of(row, at)),
+        "state_text": words_of(standing_of(row, at)),
         "created_at": row.created_at.isoformat(),
         "expires_at": iso(row.expires_at),
         "retires_at": iso(row.retires_at),

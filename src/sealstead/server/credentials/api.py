@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sealstead.errors import SealsteadError
 from sealstead.lifecycle.policy import DEFAULT_OVERLAP, InvalidOverlapError
+from sealstead.lifecycle.states import words_of
 from sealstead.server.api_request import ApiRequest, Routes
 from sealstead.server.credentials.api_keys import (
     ProvedKey,
@@ -78,7 +79,7 @@ def key_facts(row: Credential, at: datetime) -> dict[str, Any]:
         "name": row.name,
         "owner": row.owner.get_username(),
         "roles": row.scope["roles"],
-        "state": str(standing_of(row, at)),
+        **_state(row, at),
         "created_at": _iso(row.created_at),
         "expires_at": _iso(row.expires_at),
         "expires_in_seconds": (
@@ -95,18 +96,23 @@ def key_facts(row: Credential, at: datetime) -> dict[str, Any]:
         if successor is None
         else {
             "id": successor.handle,
-            "state": str(standing_of(successor, at)),
+            **_state(successor, at),
             "used": successor.last_used_at is not None,
             "created_at": _iso(successor.created_at),
         },
     }
 
 
+def _state(row: Credential, at: datetime) -> dict[str, str]:
+    standing = standing_of(row, at)
+    return {"state": str(standing), "state_text": words_of(standing)}
+
+
 def _predecessor(row: Credential, successor: Credential, at: datetime) -> dict[str, Any]:
     return {
         "id": row.handle,
         "name": row.name,
-        "state": str(standing_of(row, at)),
+        **_state(row, at),
         "retires_at": _iso(row.retires_at),
         "overdue_at": _iso(row.overdue_at),
         "rotated_at": _iso(successor.created_at),

@@ -35,6 +35,7 @@ def link_of(row: Credential, *, rotated: bool = False) -> Link:
     return Link(
         id=row.pk,
         moments=moments_of(row),
+        name=row.handle or "",
         used=rotated or row.last_used_at is not None,
         rotation_key=row.rotation_key,
     )

@@ -183,10 +183,12 @@ def _sign_request() -> Schema:
 
 
 def _key() -> Schema:
-    successor = _object({"id": _TEXT, "state": _TEXT, "used": _FLAG, "created_at": _MOMENT})
+    successor = _object(
+        {"id": _TEXT, "state": _TEXT, "state_text": _TEXT, "used": _FLAG, "created_at": _MOMENT}
+    )
     return _object(
         {
-            **dict.fromkeys(("id", "name", "owner", "state"), _TEXT),
+            **dict.fromkeys(("id", "name", "owner", "state", "state_text"), _TEXT),
             "roles": _list({"enum": ["Standard", "ApiKeyRotator"]}),
             "created_at": _MOMENT,
             **{name: _or_null(_MOMENT) for name in ("expires_at", "retires_at", "overdue_at")},
@@ -205,7 +207,7 @@ def _predecessor() -> Schema:
     use = _object({"address": _TEXT, "count": _COUNT, "last_at": _MOMENT})
     return _object(
         {
-            **dict.fromkeys(("id", "name", "state"), _TEXT),
+            **dict.fromkeys(("id", "name", "state", "state_text"), _TEXT),
             "retires_at": _or_null(_MOMENT),
             "overdue_at": _or_null(_MOMENT),
             "rotated_at": _MOMENT,

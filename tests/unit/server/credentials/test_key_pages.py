@@ -144,6 +144,18 @@ def test_tokens_and_keys_stand_on_one_list(client: Client, ada: User, fake_clock
     assert "uploader" not in found
 
 
+def test_who_is_to_end_a_replaced_key_and_since_when_stands_beside_its_state(
+    client: Client, row: Credential, fake_clock: FakeClock
+) -> None:
+    for moved, words in (
+        (timedelta(microseconds=1), r"being replaced +to be ended by hand until"),
+        (timedelta(0), r"to be ended by hand +since"),
+    ):
+        Credential.objects.filter(pk=row.pk).update(overdue_at=fake_clock.now() + moved)
+        state = text_of(client.get(page_of(row))).partition("<dt>State</dt>")[2]
+        assert re.match(words, re.sub(r"<[^>]+>", " ", state).strip())
+
+
 def test_disabling_and_enabling(client: Client, ada: User, fake_clock: FakeClock) -> None:
     row, text = own_key(ada, fake_clock)
     key = text.reveal()

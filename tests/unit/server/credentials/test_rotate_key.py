@@ -122,6 +122,7 @@ def test_old_and_new_are_accepted_for_the_overlap_and_then_only_the_new_one(
         "id": row.handle,
         "name": "ci",
         "state": "retiring",
+        "state_text": "retiring",
         "retires_at": "2026-11-08T13:00:00.250000Z",
         "overdue_at": None,
         "rotated_at": "2026-11-01T13:00:00.250000Z",
@@ -130,6 +131,8 @@ def test_old_and_new_are_accepted_for_the_overlap_and_then_only_the_new_one(
     end = LATER + timedelta(days=7)
     for at, old_is in ((LATER, True), (end - TICK, True), (end, False)):
         assert (accepted(old, at), accepted(made.text, at)) == (old_is, True)
+    gone = shown(made.text, at=end)["predecessor"]
+    assert (gone["state"], gone["state_text"]) == ("retired", "revoked automatically by rotation")
     with pytest.raises(ApiKeyRetiredError, match="revoked automatically by rotation"):
         judge_api_key(bearer(old), at=end, origin=SIGNER)
 
@@ -199,6 +202,7 @@ def test_a_second_rotation_is_refused_once_the_successor_was_used(
         rotate(old, new(), idempotency_key="holder")
     assert caught.value.code == "already-rotated"
     assert caught.value.facts == {"successor": thiefs.id}
+    assert caught.value.message == f"it has a successor in use: {thiefs.id}"
     event = Event.objects.get(tag="api-key:rotation-refused")
     assert (event.accepted, event.code, event.user_id) == (False, "already-rotated", alice.pk)
     assert [told.to for told in mail.outbox] == [["alice@example.org"]]
@@ -392,6 +396,7 @@ def test_self_info_shows_where_the_old_key_is_still_used(issue_key: IssueKey, ne
     assert shown(old)["successor"] == {
         "id": made.id,
         "state": "active",
+        "state_text": "active",
         "used": False,
         "created_at": "2026-11-01T13:00:00.250000Z",
     }
