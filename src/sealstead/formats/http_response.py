@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple, Protocol
 from sealstead.errors import ParseError
 
 MAX_HEAD_BYTES = 64 * 1024
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([^\r\n]*))?")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?")
+"""Sites answer with numbers that RFC 9110 does not have (999: no programs); what they mean, the caller knows."""
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)

@@ -7,7 +7,7 @@ from typing import Any
 from sealstead.errors import SealsteadError, UpstreamError
 from sealstead.formats.profile_schema import ProfileLink
 from sealstead.identity.evidence import NotJsonError, parse_json, texts_at, values_at
-from sealstead.identity.outcomes import SUCCESS, Outcome, understood
+from sealstead.identity.outcomes import SUCCESS, Outcome, is_door, understood
 from sealstead.identity.providers import Match, Place, Source
 from sealstead.net.dns import NameServerRefusesError
 from sealstead.net.pages import LeavesSiteError, Page, PageFetcher
@@ -35,6 +35,8 @@ class Looking:
     def failed(self, exc: UpstreamError | BadUrlError) -> None:
         """Note what an answer that never came means for the claim."""
         match exc:
+            case LeavesSiteError() if is_door(exc.to) and not is_door(self.link.url):
+                self.conclude(Outcome.REFUSED, f"{told(exc)}: the site asks its visitors to sign in")
             case LeavesSiteError():
                 # What stands elsewhere is another page's.
                 self.conclude(Outcome.MISSING, told(exc))

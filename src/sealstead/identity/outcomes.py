@@ -20,6 +20,8 @@ _GONE = frozenset({404, 410})
 _REFUSED = frozenset({401, 402, 403, 405, 406, 418, 423, 429, 430, 451, 999})
 """How sites say that they do not answer strangers or programs; 999 is LinkedIn's own."""
 _DOORS = ("login", "signin", "sign_in", "sign-in", "accounts/login", "captcha", "challenge", "consent")
+_DOORKEEPERS = ("accounts", "auth", "consent", "idp", "login", "signin", "sso")
+"""How hosts are called that do nothing else, often for several sites."""
 SUCCESS = range(200, 300)
 
 
@@ -79,13 +81,16 @@ def understood(page: Page, claimed: str) -> tuple[Outcome | None, str]:
         return Outcome.MISSING, f"{said}: there is no such page"
     if page.status in _REFUSED or "cf-mitigated" in page.fields:
         return Outcome.REFUSED, f"{said}: the site does not let a program look"
-    if page.hops and _is_door(page.url) and not _is_door(claimed):
+    if page.hops and is_door(page.url) and not is_door(claimed):
         return Outcome.REFUSED, f"{said}: the site asks its visitors to sign in"
     if page.status not in SUCCESS:
         return Outcome.UNREACHABLE, said
     return None, said + ("" if page.complete else ", and is longer than is read")
 
 
-def _is_door(url: str) -> bool:
-    path = url.partition("//")[2].partition("/")[2].lower()
+def is_door(url: str) -> bool:
+    """Return whether a page is where a site asks its visitors who they are, by its host or by its path."""
+    host, _, path = url.partition("//")[2].lower().partition("/")
+    if host.partition(".")[0] in _DOORKEEPERS:
+        return True
     return any(door in path.partition("?")[0].split("/") for door in _DOORS)

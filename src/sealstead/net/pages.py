@@ -43,9 +43,13 @@ class RedirectError(UpstreamError):
 
 
 class LeavesSiteError(RedirectError):
-    """A page sends its visitors to another host: what stands there is another owner's word."""
+    """A page sends its visitors to another host, `to`: what stands there is another owner's word."""
 
     code = "leaves-site"
+
+    def __init__(self, message: str, *, to: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.to = to
 
 
 class Limits(NamedTuple):
@@ -168,6 +172,7 @@ class WebPages:
             if not anywhere and not same_site(start, following):
                 raise LeavesSiteError(
                     f"{start.url} sends its visitors to another site: {following.url}",
+                    to=following.url,
                     hint="name in the profile the page where the proof stands",
                 )
             try:

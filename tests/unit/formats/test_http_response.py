@@ -24,6 +24,10 @@ def test_a_head_in_full() -> None:
     assert head.keeps_open
 
 
+def test_a_number_that_no_specification_has() -> None:
+    assert parse_head(b"HTTP/1.1 999 Request denied").status == 999
+
+
 @pytest.mark.parametrize("data", [b"HTTP/1.0 200 OK", b"HTTP/1.1 200 OK\r\nConnection: Close"])
 def test_connections_that_end(data: bytes) -> None:
     assert not parse_head(data).keeps_open
@@ -35,7 +39,7 @@ def test_connections_that_end(data: bytes) -> None:
         b"",
         b"SSH-2.0-OpenSSH_9.6",
         b"HTTP/2 200 OK",
-        b"HTTP/1.1 999 OK",
+        b"HTTP/1.1 099 OK",
         b"HTTP/1.1 200 OK\r\n folded: line",
         b"HTTP/1.1 200 OK\r\nContent-Length : 3",
         b"HTTP/1.1 200 OK\r\nnonsense",

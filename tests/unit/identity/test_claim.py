@@ -134,7 +134,7 @@ def test_an_expired_proof_that_is_also_forged_is_not_called_expired(web: Web) ->
 
 @pytest.mark.parametrize("status", [401, 403, 429, 451, 999])
 def test_refused_by_the_site(status: int, web: Web) -> None:
-    web[PAGE] = answer(status=status) if status < 600 else answer(status=599).replace(b"599", b"429")
+    web[PAGE] = answer(status=status)
     assert check(web).outcome is Outcome.REFUSED
 
 
@@ -147,6 +147,17 @@ def test_a_door_is_a_refusal(web: Web) -> None:
     web[PAGE] = redirect("/login?next=/about")
     web["http://ada.example/login?next=/about"] = answer("please sign in")
     assert check(web).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    "door", ["https://login.example.net/?to=ada", "https://ada.example.net/signin?to=ada"]
+)
+def test_a_door_that_several_sites_share_is_a_refusal(door: str, web: Web) -> None:
+    web[PAGE] = redirect(door)
+    result = check(web)
+    assert result.outcome is Outcome.REFUSED
+    assert "sign in" in told(result)
+    assert web.asked() == [PAGE]
 
 
 def test_sites_that_are_not_even_asked(web: Web) -> None:
