@@ -114,6 +114,8 @@ def _unexpected(exc: Exception, *, as_json: bool) -> int:
         _forget_output()
         full = output.unwritable(exc)
         return _told(full.code, full.message, full.hint, exit_code_of(full), as_json=as_json)
+    if isinstance(exc, OSError) and (refused := output.unusable(exc)) is not None:
+        return _told(refused.code, refused.message, refused.hint, exit_code_of(refused), as_json=as_json)
     if os.environ.get("SEALSTEAD_DEBUG") == "1":
         import traceback  # costs milliseconds at each start
 

@@ -8,6 +8,7 @@ that somebody else wrote they could move the cursor, hide a line or forge one.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 import click
 
-from sealstead.errors import UpstreamError
+from sealstead.errors import InputError, UpstreamError
 
 _CONTROL = {
     code: f"\\u{code:04x}"
@@ -44,6 +45,16 @@ class UnwritableOutputError(UpstreamError):
     code = "unwritable-output"
 
 
+class UnusablePathError(InputError):
+    """A path that somebody named leads where the system lets nobody go, or nowhere at all."""
+
+    code = "unusable-path"
+
+
+_NO_WAY = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EROFS})
+"""What the system says of a path, whatever was to be done there."""
+
+
 def plain(text: str) -> str:
     """Show control characters instead of sending them."""
     return text.translate(_CONTROL)
@@ -62,6 +73,16 @@ def unwritable(exc: OSError) -> UnwritableOutputError:
     return UnwritableOutputError(
         f"the output cannot be written: {exc.strerror}",
         hint="the command may have done its work: look before running it again",
+    )
+
+
+def unusable(exc: OSError) -> UnusablePathError | None:
+    """Return what to tell of a path that the system refuses; None: it is about no path, or about something else."""
+    if not isinstance(exc.filename, str) or exc.errno not in _NO_WAY:
+        return None
+    return UnusablePathError(
+        f"{exc.filename} cannot be used: {exc.strerror}",
+        hint="is it the right path, and are you allowed to go there?",
     )
 
 

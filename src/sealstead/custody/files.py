@@ -225,8 +225,9 @@ def read_secret(path: Path, *, limit: int = -1) -> tuple[bytes, bool]:
     except FileNotFoundError as exc:
         raise MissingFileError(f"{path} is missing") from exc
     except OSError as exc:
-        if path.is_symlink():
-            raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there") from exc
+        with contextlib.suppress(OSError):  # the directory may not let us look
+            if path.is_symlink():
+                raise UnsafeFileError(f"{path} is a symbolic link", hint="put the file itself there") from exc
         raise UnreadableFileError(f"{path} cannot be read: {exc.strerror}") from exc
     try:
         status = os.fstat(descriptor)

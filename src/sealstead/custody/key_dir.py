@@ -150,10 +150,19 @@ class KeyDir:
         return path.with_name(f"{path.name}.staged")
 
     def has_traces(self) -> bool:
-        """Tell whether a change may have been left behind here, or the keyring is owed something."""
-        return any(
-            (self.path / name).exists() or self.staged_path(self.path / name).exists() for name in _TRACES
-        ) or any(self.unfinished())
+        """Tell whether a change may have been left behind here, or the keyring is owed something.
+
+        Raises:
+            KeyDirError: the system does not let us look.
+        """
+        try:
+            return any(
+                (self.path / name).exists() or self.staged_path(self.path / name).exists() for name in _TRACES
+            ) or any(self.unfinished())
+        except OSError as exc:
+            raise KeyDirError(
+                f"{self.path} cannot be read: {exc.strerror}", hint="is it yours? or name another: --key-dir"
+            ) from exc
 
     def unfinished(self) -> Iterator[Path]:
         """Yield temporary files of ours. Whoever holds the lock knows that their writers are gone."""

@@ -109,6 +109,8 @@ def test_what_the_system_refuses_is_told_plainly(tmp_path: Path) -> None:
         KeyDir(tmp_path / "file").make()
     with pytest.raises(KeyDirError, match="cannot be written"):
         KeyDir(tmp_path / "gone").store_secret(tmp_path / "gone" / "x", b"", replace=True)
+    with pytest.raises(KeyDirError, match="cannot be read"):
+        KeyDir(tmp_path / ("long" * 100)).has_traces()
 
 
 def test_the_lock_keeps_others_out_and_lets_its_holder_in_again(directory: KeyDir) -> None:
