@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.cli.test_key_rotate import URLS, check_proofs, now, published, refused, snapshot
 from tests.publisher import Publisher
@@ -87,9 +89,16 @@ def test_a_damaged_key_counts_as_lost_and_is_kept(publisher: Publisher) -> None:
     path = publisher.keys / "minisign.ada.key"
     damaged = path.read_bytes()[:-60]
     path.write_bytes(damaged)
-    publisher.good("key-recover")
+    done = publisher.good("key-recover", "--json").json
     check_proofs(now(publisher))
-    assert damaged in [kept.read_bytes() for kept in publisher.keys.glob("*.bak")]
+    assert Path(done["archived_path"]).read_bytes() == damaged
+    doctor = publisher.good("doctor", "--json").json  # nobody can mend it
+    (note,) = [each for each in doctor["checks"] if done["old_key_id"] in each["label"]]
+    assert (note["status"], note["detail"]) == (
+        "note",
+        "not a minisign secret key: a line is cut off or damaged",
+    )
+    assert f"ada {done['old_key_id']}: not a minisign" in publisher.good("key-list").err
 
 
 def test_another_key_in_its_place_is_kept(publisher: Publisher) -> None:

@@ -220,6 +220,7 @@ def test_what_is_no_whole_secret_key_is_refused(publisher: Publisher, content: b
     done = refused(publisher, "key-import", "backup-minisign.key", "--force")
     assert done.code in (1, 2)
     assert done.error in ("minisign-format", "damaged-key")
+    assert "backup-minisign.key: " in done.err
 
 
 @pytest.mark.parametrize("name", ["nothing.key", "."])

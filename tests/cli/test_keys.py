@@ -123,6 +123,36 @@ def test_a_key_file_that_is_none_is_told(publisher: Publisher, content: bytes, c
     assert listed[0]["problem"]
 
 
+def test_a_damaged_key_is_no_key_that_could_be_rotated(publisher: Publisher) -> None:
+    put(publisher, "minisign.key", key_file(1)[:200])
+    done = publisher.run("keygen")
+    assert done.code == 1
+    assert "is no key that can be read" in done.err
+    assert "key-import" in done.err
+    assert "key-rotate" not in done.err
+
+
+@pytest.mark.parametrize("command", ["key-info", "key-list", "keygen", "key-rotate", "sign-file x"])
+def test_a_key_directory_where_nobody_can_go_is_no_mistake_of_ours(
+    publisher: Publisher, command: str
+) -> None:
+    nowhere = publisher.here / ("d" * 300)
+    done = publisher.run(*command.split(), "--key-dir", nowhere)
+    assert done.code == 3
+    assert str(nowhere) in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments", ["validate {}", "key-export --output {}/x", "verify-file {}", "doctor {}"]
+)
+def test_a_path_where_nobody_can_go_is_no_mistake_of_ours(publisher: Publisher, arguments: str) -> None:
+    publisher.good("keygen")
+    nowhere = publisher.here / ("d" * 300)
+    done = publisher.run(*arguments.format(nowhere).split(), "--json")
+    assert (done.code, done.error) == (2, "unusable-path")
+    assert str(nowhere) in done.err
+
+
 def test_a_damaged_key_without_a_checksum_is_told(publisher: Publisher) -> None:
     """As `minisign -W` writes them: nothing but the two halves of the key tells that a bit was flipped."""
     head, line = key_file(1).splitlines()

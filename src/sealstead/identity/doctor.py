@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from sealstead.custody.key_index import KeyState
 from sealstead.custody.keyring_debts import load_debts
 from sealstead.errors import SealsteadError
 from sealstead.formats.minisign import PublicKey
@@ -233,7 +234,10 @@ def _signing_key(
 
 def _key(key: ListedKey, at: datetime) -> Iterator[Check]:
     label = f"{key.identity} {key.public.id if key.public else key.path.name}"
-    if key.problem:
+    if key.problem and key.damaged and key.state is not KeyState.ACTIVE:
+        # Nobody can mend it, and where the profile still names it, the signing key is what is told of.
+        yield Check("keys", Status.NOTE, label, key.problem, f"another copy replaces it: {key.path}")
+    elif key.problem:
         yield Check("keys", Status.PROBLEM, label, key.problem)
     if key.keyring == "other":
         yield Check(

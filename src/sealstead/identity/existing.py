@@ -95,6 +95,12 @@ def check_free(places: KeyPlaces, identity: str, existing: Existing, *, explicit
     """Raises KeyExistsError if a new key would take the place of one, or of what is left of one."""
     path, public_path = paths_of(places, identity, explicit)
     shown = f"{existing.present.id} " if existing.present else ""
+    if existing.blob is not None and not _is_key(existing.blob):
+        raise KeyExistsError(
+            f"{path} is there, and is no key that can be read",
+            hint="key-import --force brings a copy back, key-recover replaces the key in the profile too; "
+            "--force makes a new one and archives what is there",
+        )
     if existing.blob is not None:
         raise KeyExistsError(
             f"{identity} has a key already: {shown}in {path}",
@@ -197,6 +203,14 @@ def _public_of(blob: bytes | None) -> PublicKey | None:
         return parse_secret_key(blob).public if blob is not None else None
     except ParseError:
         return None
+
+
+def _is_key(blob: bytes) -> bool:
+    try:
+        parse_secret_key(blob)
+    except ParseError:
+        return False
+    return True
 
 
 def _is_encrypted(blob: bytes) -> bool:

@@ -39,6 +39,8 @@ class ListedKey(Record):
     successor: str | None = None
     problem: str | None = None
     """Why its file is of no use, in one line."""
+    damaged: bool = False
+    """Its file holds no key that could be read: nothing can be done with it, or about it."""
     keyring: str | None = None
     """One of `HELD`, or why the keyring could not be asked; None: it was not to be."""
 
@@ -100,7 +102,7 @@ def _of_file(places: KeyPlaces, identity: str, path: Path) -> ListedKey:
         blob, warning = places.directory.load_secret(path)
         file = parse_secret_key(blob)
     except (KeyUnavailableError, ParseError) as exc:
-        return replace(listed, problem=exc.message)
+        return replace(listed, problem=exc.message, damaged=isinstance(exc, ParseError))
     return replace(listed, public=file.public or listed.public, encrypted=file.encrypted, problem=warning)
 
 

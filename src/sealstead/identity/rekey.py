@@ -125,7 +125,7 @@ def rekey(places: KeyPlaces, order: Order, *, at: datetime) -> Rekeyed:
         entries += retiring_entries(places, {each.key: end for each, end in short})
         kept = {each.key: each.retires_at for each in order.kept_promises if each.retires_at is not None}
         entries += retiring_entries(places, kept)
-    archive = displaced[0].archive if order.old is not None and displaced and order.keep_old else None
+    archive = displaced[0].archive if displaced and order.keep_old else None
     facts: dict[str, Any] = {
         "old_id": order.old_public.id if order.old_public else None,
         "new_id": order.new.public.id,

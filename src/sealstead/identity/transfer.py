@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
 from sealstead.custody.key_dir import MAX_KEY_FILE_BYTES
-from sealstead.errors import ConflictError, InputError
+from sealstead.errors import ConflictError, InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign import PublicKey, SecretKey, parse_secret_key
+from sealstead.formats.minisign_text import PassphraseNeededError
 from sealstead.formats.profile_edit import edit_profile
 from sealstead.identity.change import Change, FileChange, carry_out
 from sealstead.identity.history import new_entry, old_entry
@@ -25,6 +27,7 @@ from sealstead.identity.slots import (
 from sealstead.identity.statements import find_revocation, profile_key
 from sealstead.lifecycle.journal import Phase
 from sealstead.record import Record
+from sealstead.secret import Secret
 
 
 class ImportSourceError(InputError):
@@ -77,6 +80,24 @@ def load_import(path: Path) -> bytes:
             return file.read(MAX_KEY_FILE_BYTES + 1)
     except OSError as exc:
         raise ImportSourceError(f"{path} cannot be read: {exc.strerror}") from exc
+
+
+def open_import(path: Path, blob: bytes, passphrase: Callable[[], Secret[str] | None]) -> SecretKey:
+    """Return the key in the content of `path`; `passphrase` is called only where it is needed.
+
+    Raises:
+        ParseError, DamagedKeyError, PassphraseNeededError, WrongPassphraseError: with the name of the file.
+    """
+    try:
+        parsed = parse_secret_key(blob)
+        return parsed.open(passphrase() if parsed.encrypted else None)
+    except PassphraseNeededError as exc:
+        raise PassphraseNeededError(
+            f"{path} is encrypted",
+            hint="give its passphrase: --password-stdin, --password-file or PYPI_PROFILE_KEY_PASSWORD",
+        ) from exc
+    except (ParseError, KeyUnavailableError) as exc:
+        raise type(exc)(f"{path}: {exc.message}", hint=exc.hint) from exc
 
 
 class Import(Record, hidden=("blob",)):

@@ -165,14 +165,12 @@ the archive.
 @json_option
 def key_import(*, file: Path, force: bool, dry_run: bool, as_json: bool, **options: Any) -> int:
     """Put a secret key from a file in its place."""
-    from sealstead.formats.minisign import parse_secret_key
     from sealstead.identity.slots import slot_of
-    from sealstead.identity.transfer import import_key, load_import
+    from sealstead.identity.transfer import import_key, load_import, open_import
 
     context = open_context(**options, writes=not dry_run)
     blob = load_import(file)
-    parsed = parse_secret_key(blob)
-    key = parsed.open(context.passphrases.current(f"Passphrase of {file.name}") if parsed.encrypted else None)
+    key = open_import(file, blob, lambda: context.passphrases.current(f"Passphrase of {file.name}"))
     with locked(context, dry_run=dry_run) as context:
         order = Import(
             slot=slot_of(context.places, context.identity, context.explicit),

@@ -180,7 +180,7 @@ def key_list(*, check: bool, as_json: bool, **options: Any) -> None:
         keys = [key for key in keys if key.identity == context.identity]
     for key in keys:
         if key.problem:
-            output.warning(f"{key.identity}: {key.problem}")
+            output.warning(f"{key.identity} {key.public.id if key.public else key.path.name}: {key.problem}")
     for key in keys:
         _tell_revoked(key)
     for reason in sorted({key.keyring for key in keys if key.keyring not in (None, *HELD)}, key=str):
