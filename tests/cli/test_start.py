@@ -47,6 +47,25 @@ def test_a_short_command_imports_nothing_that_it_does_not_use(
     ) == set()
 
 
+def test_only_what_reads_whole_files_begins_early_with_one(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(bytes(1 << 22))
+    done = python(
+        """
+        import os, sys
+        from sealstead.cli import pypi_profile
+        def fork():
+            print("began with", sys.argv[1])
+            raise BlockingIOError
+        os.fork, os._exit = fork, lambda code: None
+        for command in ("inspect", "sign-file", "key-import", "verify-file", "verify"):
+            sys.argv = ["pypi-profile", command, "long"]
+            pypi_profile.main()
+        """.replace('"long"', repr(str(tmp_path / "long"))),
+        HOME=str(tmp_path),
+    )
+    assert done.stdout.splitlines() == ["began with sign-file", "began with verify-file"]
+
+
 def test_whoever_needs_what_was_put_off_gets_it() -> None:
     done = python(
         """

@@ -21,7 +21,7 @@ def main() -> NoReturn:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     if sys.argv[1:2] in (["sign-file"], ["verify-file"]):
         # Before the rest is imported: the file is read meanwhile.
-        from sealstead.identity.file_digest import begin_early
+        from sealstead.identity.head_start import begin_early
 
         begin_early(sys.argv[2:])
     from sealstead.cli.later import put_off

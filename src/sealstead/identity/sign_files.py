@@ -26,6 +26,7 @@ from sealstead.formats.minisign import (
     WrongKeyError,
     parse_signature,
     serialize_signature,
+    sign_bare,
     sign_digest,
     verify_digest,
     verify_message,
@@ -33,7 +34,8 @@ from sealstead.formats.minisign import (
 from sealstead.formats.minisign_text import MAX_FILE_BYTES, is_printable
 from sealstead.formats.proof_claim import is_claim_message
 from sealstead.formats.statement import reserved_comment, reserved_message
-from sealstead.identity.file_digest import Digested, FileError, digest_file
+from sealstead.identity.digesting import Digested
+from sealstead.identity.file_digest import FileError, digest_file
 from sealstead.identity.targets import refuse_key_dir
 from sealstead.record import Record
 
@@ -101,6 +103,8 @@ def sign_file(
         refuse_key_dir(directory, target)
     comment = default_comment(path, at) if trusted_comment is None else trusted_comment
     _check_comment(comment)
+    # A key whose halves do not fit is told before a long file is read; and a head start is used for what this loads.
+    sign_bare(key, b"")
     digested = digest_file(path)
     _check_content(digested)
     digest = digested.digest
