@@ -14,12 +14,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from tests import key_files
 from tests.keys import key, key_file
 
 from sealstead.errors import InputError, ParseError, VerificationError
 from sealstead.formats.caveat_json import parse_caveat, serialize_caveat
 from sealstead.formats.dns_message import parse_answer
 from sealstead.formats.http_response import Body, parse_head
+from sealstead.formats.key_work import rounds_of
 from sealstead.formats.macaroon import mint, parse_macaroon, serialize_macaroon
 from sealstead.formats.minisign import (
     digest_of,
@@ -146,6 +148,10 @@ def fuzz_journal(data: bytes) -> None:
         assert parse_journal(serialize_journal(parse_journal(data))) == parse_journal(data)
 
 
+def fuzz_key_work(data: bytes) -> None:
+    assert rounds_of(data) >= 0
+
+
 ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
     fuzz_macaroon: [serialize_macaroon(MACAROON), b"\x02\x02\x00\x00\x00\x06\x20" + bytes(32)],
     fuzz_token_text: [serialize_token(MACAROON).encode()],
@@ -188,6 +194,7 @@ ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
         b"https://www.ada.example:8443/users/@ada/x?y=z#/@a:b.c",
         b"https://[2606:2800::1]/a%20b",
     ],
+    fuzz_key_work: [key_files.pfx(key_files.shrouded(key_files.key(9))), b"\x24\x80\x04\x01x\x00\x00"],
     fuzz_journal: [serialize_journal(JOURNAL)],
     fuzz_proof: [
         b"pypi-profile-proof: eyJwIjoicCIsInUiOiJ1IiwicyI6InMiLCJpIjoxLCJlIjoyLCJuIjoiQUEiLCJnIjoiQUEifQ",

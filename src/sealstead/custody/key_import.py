@@ -1,10 +1,13 @@
 """Signing keys that come in a file: PKCS#12 (`.pfx`, `.p12`) and PEM.
 
-What is wrong with a file is told without quoting it, and without the text of the library that read it.
+What is wrong with a file is told without quoting it, and without the text of the library that read it. Nor does a file say how
+long a processor works for it: rounds of key derivation are counted before the library carries them out.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 import warnings
 from dataclasses import dataclass
@@ -17,17 +20,27 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from sealstead.custody.signers import SoftwareSigner, signer_of
 from sealstead.errors import KeyUnavailableError, ParseError
+from sealstead.formats.key_work import rounds_of
 from sealstead.secret import Secret
 
 MAX_BYTES: Final = 1_000_000
+MAX_ROUNDS: Final = 5_000_000
+"""All parts of a file together: a few seconds. OpenSSL writes 6144, and 1,800,000 when told what OWASP recommends."""
 # Possessive: a file of beginnings without an end is read once, not once for each.
 _PEM_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40}+)-----\s(?:[^-]++|-(?!-{4}))*+-----END \1-----")
+_ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 class MalformedKeyFileError(ParseError):
     """A file that should hold a key and its certificate is of another format, or damaged."""
 
     code = "malformed-key-file"
+
+
+class CostlyKeyFileError(ParseError):
+    """A file with a key asks for more rounds of key derivation than any program writes."""
+
+    code = "costly-key-file"
 
 
 class WrongKeyFilePasswordError(KeyUnavailableError):
@@ -48,11 +61,12 @@ def read_pfx(data: bytes, password: Secret[str] | None) -> KeyMaterial:
     """Read a PKCS#12 file.
 
     Raises:
-        MalformedKeyFileError, WrongKeyFilePasswordError, UnsupportedKeyError
+        MalformedKeyFileError, CostlyKeyFileError, WrongKeyFilePasswordError, UnsupportedKeyError
     """
     _bounded(data)
     if data[:1] != b"\x30":
         raise MalformedKeyFileError("the file is no PKCS#12 file", hint="a PEM file is read with --pem")
+    _check_work(data, "the PKCS#12 file cannot be read")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old ciphers and indefinite lengths: what Windows exports
@@ -76,7 +90,7 @@ def read_pem(data: bytes, password: Secret[str] | None) -> KeyMaterial:
     """Read one private key and its certificates, in any order, from PEM.
 
     Raises:
-        MalformedKeyFileError, WrongKeyFilePasswordError, UnsupportedKeyError
+        MalformedKeyFileError, CostlyKeyFileError, WrongKeyFilePasswordError, UnsupportedKeyError
     """
     _bounded(data)
     blocks = [(match[1], match[0]) for match in _PEM_BLOCK.finditer(data)]
@@ -108,6 +122,12 @@ def read_certificates(data: bytes) -> tuple[bytes, ...]:
 def _pem_key(block: bytes, password: Secret[str] | None) -> SoftwareSigner:
     secret = password.reveal().encode() if password else None
     encrypted = b"ENCRYPTED" in block
+    if block.startswith(_ENCRYPTED):
+        try:
+            der = base64.b64decode(block.removeprefix(_ENCRYPTED).partition(b"-")[0])
+        except binascii.Error:
+            der = b""
+        _check_work(der, "the private key of the file cannot be read")
     try:
         key = serialization.load_pem_private_key(block, secret if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -117,6 +137,18 @@ def _pem_key(block: bytes, password: Secret[str] | None) -> SoftwareSigner:
             ) from None
         raise MalformedKeyFileError("the private key of the file cannot be read") from None
     return signer_of(key)
+
+
+def _check_work(der: bytes, malformed: str) -> None:
+    try:
+        rounds = rounds_of(der)
+    except ParseError:
+        raise MalformedKeyFileError(malformed) from None
+    if rounds > MAX_ROUNDS:
+        raise CostlyKeyFileError(
+            f"the file asks for {rounds} rounds of key derivation, more than {MAX_ROUNDS}",
+            hint="export it again with fewer",
+        )
 
 
 def _der(certificate: x509.Certificate) -> bytes:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from tests.certificates import Issued, issuer, leaf, new_key, private_pem, root
+from tests.key_files import SCRYPT, key, pfx, shrouded
 
 from sealstead.custody.key_import import (
     MAX_BYTES,
+    CostlyKeyFileError,
     MalformedKeyFileError,
     WrongKeyFilePasswordError,
     read_certificates,
@@ -14,6 +18,7 @@ from sealstead.custody.key_import import (
     read_pfx,
 )
 from sealstead.errors import SealsteadError
+from sealstead.formats.der import seq
 from sealstead.secret import Secret
 
 PASSWORD = Secret("correct horse")
@@ -86,6 +91,23 @@ def test_a_damaged_pfx_is_refused() -> None:
     data[len(data) // 2] ^= 1
     with pytest.raises(SealsteadError):
         read_pfx(bytes(data), PASSWORD)
+
+
+def test_a_pfx_that_asks_for_endless_work_is_refused_before_any() -> None:
+    hostile = pfx(shrouded(key(2**31)), 2048)
+    with pytest.raises(CostlyKeyFileError) as refused:
+        read_pfx(hostile, PASSWORD)
+    assert f"{2**31 + 2048} rounds" in refused.value.message
+    for data in (pfx(seq(), 2**31), pfx(shrouded(key(2**20, 8, 1, function=SCRYPT)))):
+        with pytest.raises(CostlyKeyFileError):
+            read_pfx(data, PASSWORD)
+
+
+def test_an_encrypted_pem_that_asks_for_endless_work_is_refused_before_any() -> None:
+    body = base64.encodebytes(key(2**31)).decode()
+    block = f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{body}-----END ENCRYPTED PRIVATE KEY-----\n".encode()
+    with pytest.raises(CostlyKeyFileError):
+        read_pem(block + leaf().pem(key=False), PASSWORD)
 
 
 def test_certificates_come_as_pem_or_as_one_der() -> None:

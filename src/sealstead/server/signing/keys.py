@@ -102,7 +102,7 @@ def _checked(row: Certificate, signer: Signer) -> LoadedKey:
         return LoadedKey(signer=signer, chain=None)
     certificate = bytes(row.certificate or b"")
     check_signing_certificate(certificate, public_key_der=signer.public_key_der)
-    # The chain is no part of the seal: whoever writes the database could put another one beside the certificate.
+    # Of a key that was sealed before its chain was part of the seal, whoever writes the database could exchange the chain.
     try:
         chain = chain_of(row)
     except (TypeError, ValueError) as exc:

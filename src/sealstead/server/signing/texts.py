@@ -9,6 +9,9 @@ from sealstead.errors import SealsteadError
 
 _ERRORS: dict[str, Promise] = {
     "malformed-key-file": _("The file is of another format, or damaged."),
+    "costly-key-file": _(
+        "The file takes too long to open: export it again with fewer rounds of key derivation."
+    ),
     "wrong-key-file-password": _(
         "The file does not open: the password is wrong or missing, or the file is damaged."
     ),

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 from cryptography import x509
+from django.conf import settings
 from django.db import DatabaseError
 from tests.api_keys import issue_key
 from tests.certificates import NOW, issue, issuer, leaf, root, rsa_key
@@ -21,6 +22,7 @@ from sealstead.formats.cms import parse_signed_data, verify_signer
 from sealstead.formats.minisign import parse_public_key, parse_signature, verify_digest
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.models import Credential
+from sealstead.server.signing import seal
 from sealstead.server.signing.manage import grant, switch, withdraw
 from sealstead.server.signing.models import Certificate, Profile, SignRequest
 from sealstead.server.signing.records import KEPT
@@ -274,10 +276,24 @@ def test_a_chain_that_has_ended_signs_nothing(client: Client, ada: User, fake_cl
 
 
 def test_a_chain_changed_by_hand_signs_nothing(client: Client, production: Certificate) -> None:
-    for chain in ([root().der], [issue("Stranger", ca=True, purposes=None).der], [b"nonsense"]):
+    for chain in (
+        [],
+        [issuer().der],
+        [root().der],
+        [issue("Stranger", ca=True, purposes=None).der],
+        [b"nonsense"],
+    ):
         Certificate.objects.filter(pk=production.pk).update(chain=[b64(der) for der in chain])
         answer = client.sign(item())
         assert (answer.status, answer.code) == (503, "signing-key-damaged")
+    assert {event.code for event in Event.objects.all()} == {"signing-key-damaged"}
+
+
+def test_a_key_sealed_before_its_chain_was_bound_still_signs(client: Client, production: Certificate) -> None:
+    context = seal._context(production)[:-1]
+    before = settings.SEALSTEAD.ring.seal(seal.open_key(production).reveal(), context=context)
+    Certificate.objects.filter(pk=production.pk).update(sealed_key=before)
+    assert client.sign(item()).status == 200
 
 
 def test_the_certificate_says_until_when_not_its_row(
