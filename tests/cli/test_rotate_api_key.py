@@ -428,7 +428,7 @@ def test_the_status_shows_where_the_old_key_is_still_used(
         {"address": "192.0.2.8", "count": 1, "last_at": "2026-01-02T03:04:05Z"},
     ]
     done = pipeline.good("auth", "status", "--af", pipeline.key_file)
-    assert "12 times from 192.0.2.7, last 2026-01-02 03:04 UTC" in done.out
+    assert "12 times from 192.0.2.7, last 2026-01-02 03:04:05 UTC" in done.out
     assert "once from 192.0.2.8" in done.out
     done = pipeline.good("auth", "status", "--af", pipeline.key_file, "--json")
     assert done.json["predecessor"]["uses_since_rotation"] == first.uses
@@ -450,3 +450,8 @@ def test_the_status_ends_with_four_where_the_key_ends_soon(
     assert pipeline.run(*line).code == 4
     pipeline.store(signing.issue(lasts=None).text.reveal())
     assert pipeline.run(*line).code == 0
+    before = pipeline.key_file.read_text().strip()
+    rotate(pipeline)
+    assert pipeline.run(*line).code == 0
+    # The old one ends with the overlap, however long it would have lasted.
+    assert pipeline.run("auth", "status", "-a", before, "--fail-if-expiring-within", "7d").code == 4

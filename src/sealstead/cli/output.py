@@ -113,6 +113,17 @@ def note(text: str) -> None:
     _write(plain(text), err=True)
 
 
+def is_watched() -> bool:
+    """Whether a person is likely to look at what goes to standard error."""
+    return sys.stderr.isatty()
+
+
+def note_over_progress(text: str) -> None:
+    """As `note`, in the place of a progress bar that may be there; it is drawn again below."""
+    clear = "\r\x1b[K" if is_watched() and os.environ.get("TERM") != "dumb" else ""
+    _write(clear + plain(text), err=True)
+
+
 def warning(text: str) -> None:
     """Tell of something that needs attention, and did not stop the command."""
     _write(f"{_styled('warning:', 'yellow')} {plain(text)}", err=True)

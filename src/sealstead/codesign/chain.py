@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sealstead.clock import moment_text
 from sealstead.codesign.roots import Roots
 from sealstead.errors import ParseError, VerificationError
 from sealstead.formats.trust_list import CODE_SIGNING, TIME_STAMPING
@@ -146,8 +147,8 @@ def check_time(certificate: Certificate, at: datetime) -> None:
     if not start <= at.replace(microsecond=0) <= end:
         word = "was not yet" if at < start else "was no longer"
         raise CertificateNotValidError(
-            f"the certificate of {subject_of(certificate)} {word} valid at {at:%Y-%m-%d %H:%M:%S} UTC: "
-            f"it is from {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+            f"the certificate of {subject_of(certificate)} {word} valid at {moment_text(at)}: "
+            f"it is from {moment_text(start)} to {moment_text(end)}"
         )
 
 

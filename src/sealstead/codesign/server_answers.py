@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from sealstead.clock import serialize_moment
 from sealstead.codesign.server_values import (
     AnswerFormatError,
     KeyInfo,
@@ -46,8 +50,22 @@ def key_info(value: object) -> KeyInfo:
         rate=key.text_or_none("rate"),
         predecessor=None if before is None else _predecessor(before),
         successor=None if after is None else _successor(after),
-        document=key.value,
+        document=_to_the_second(key.value),
     )
+
+
+def _to_the_second(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer with its moments as all of ours are written."""
+    told = dict(value)
+    for name, one in told.items():
+        if isinstance(one, dict):
+            told[name] = _to_the_second(one)
+        elif isinstance(one, list):
+            told[name] = [_to_the_second(each) if isinstance(each, dict) else each for each in one]
+        elif isinstance(one, str) and name.endswith("_at"):
+            with contextlib.suppress(ValueError):
+                told[name] = serialize_moment(datetime.fromisoformat(one))
+    return told
 
 
 def _successor(reader: Reader) -> Successor:

@@ -41,7 +41,8 @@ class ServerApi:
     """One server, asked with one API key. Safe to be used by several threads.
 
     Every method raises, beside what it says itself:
-        ServerUnreachableError, UntrustedServerError, ServerRedirectsError, NotASigningServerError: no answer of ours;
+        ServerUnreachableError, WrongSchemeError, UntrustedServerError, ServerRedirectsError, NotASigningServerError:
+            no answer of ours;
         ApiKeyRefusedError, ApiKeyNotAllowedError: the key, see `server_errors`;
         ServerBusyError, ServerFailedError: later.
     """
@@ -56,8 +57,9 @@ class ServerApi:
         retries: int = 3,
         environ: Mapping[str, str] = os.environ,
         pause: Callable[[float], None] | None = None,
+        told: Callable[[str], None] | None = None,
     ) -> None:
-        """`seconds` and `retries` are for each request.
+        """`seconds` and `retries` are for each request; `told` learns when and why one is repeated.
 
         Raises:
             ServerAddressError: `url` is no server's, or the key would travel in the clear.
@@ -70,6 +72,8 @@ class ServerApi:
             environ=environ,
             pause=pause,
         )
+        if told is not None:
+            self._client.told = told
         self._key = key
 
     @property

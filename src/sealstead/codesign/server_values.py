@@ -62,7 +62,7 @@ class KeyInfo(Record, hidden=("document",)):
     predecessor: Predecessor | None
     successor: Successor | None
     document: Mapping[str, Any]
-    """The answer as it came, for `--json`."""
+    """The answer as it came but for its moments, which are to the second; for `--json`."""
 
 
 class Rotated(Record):

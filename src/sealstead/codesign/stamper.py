@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timedelta
 
-from sealstead.clock import Clock
+from sealstead.clock import Clock, moment_text
 from sealstead.errors import VerificationError
 from sealstead.formats.cms import verify_signer
 from sealstead.formats.digests import digest_algorithm
@@ -74,9 +74,7 @@ class Stamper:
         check_answers(token, alg=self._algorithm.name, imprint=imprint, nonce=nonce)
         _check_certificate(verify_signer(token.signed_data), token.at)
         if abs(token.at - self._clock.now()) > MAX_OFF:
-            raise TimestampClockError(
-                f"the time-stamp says {token.at:%Y-%m-%d %H:%M} UTC, and it is not so here"
-            )
+            raise TimestampClockError(f"the time-stamp says {moment_text(token.at)}, and it is not so here")
         return Stamp(token=der, at=token.at)
 
 
@@ -97,5 +95,5 @@ def _check_certificate(der: bytes, at: datetime) -> None:
         )
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise TimestampCertificateError(
-            f"the certificate of the time-stamp server was not valid at {at:%Y-%m-%d %H:%M} UTC, its own time"
+            f"the certificate of the time-stamp server was not valid at {moment_text(at)}, its own time"
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sealstead.clock import moment_text
 from sealstead.codesign.chain import (
     CertificatePurposeError,
     check_chain,
@@ -92,9 +93,7 @@ def check_timestamp(
     certificate = load_certificate(certificate_der)
     _check_only_purpose(certificate)
     if token.at > now + _CLOCKS_APART:
-        raise FutureTimestampError(
-            f"the time-stamp says {token.at:%Y-%m-%d %H:%M:%S} UTC, which is still to come"
-        )
+        raise FutureTimestampError(f"the time-stamp says {moment_text(token.at)}, which is still to come")
     chain: list[Certificate] = []
     if roots is not None:
         helpers = [*readable(token.signed_data.certificates), *others]

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from sealstead.clock import moment_text
 from sealstead.codesign.chain import (
     UntrustedChainError,
     check_chain,
@@ -212,7 +213,7 @@ def _check_stamp(stated: _Stated, trust: Trust, now: datetime) -> tuple[Step, Ch
                 now=now,
                 others=readable(stated.data.certificates),
             ),
-            lambda one: f"at {one.at:%Y-%m-%d %H:%M:%S} UTC by {one.authority_name}",
+            lambda one: f"at {moment_text(one.at)} by {one.authority_name}",
         )
         if one is None:
             return step, None
@@ -229,7 +230,7 @@ def _check_signer(
     now: datetime,
 ) -> Step:
     at = stamped.at if stamped else now
-    moment = f"{at:%Y-%m-%d %H:%M:%S} UTC, " + ("the time-stamp" if stamped else "now")
+    moment = f"{moment_text(at)}, " + ("the time-stamp" if stamped else "now")
     try:
         check_purpose(certificate, CODE_SIGNING)
         if trust.roots is None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sealstead.clock import serialize_moment
 from sealstead.errors import SealsteadError
 
 if TYPE_CHECKING:
@@ -128,12 +129,12 @@ def _signature(number: int, report: SignatureReport) -> dict[str, Any]:
             "serial": signer.serial,
             "thumbprint": signer.thumbprint,
             "thumbprint_sha256": signer.thumbprint_sha256,
-            "not_before": moment(signer.not_before),
-            "not_after": moment(signer.not_after),
+            "not_before": serialize_moment(signer.not_before),
+            "not_after": serialize_moment(signer.not_after),
         },
         "timestamp": None
         if report.stamped_at is None
-        else {"at": moment(report.stamped_at), "authority": report.authority},
+        else {"at": serialize_moment(report.stamped_at), "authority": report.authority},
         "steps": [
             {
                 "number": step.number,
@@ -146,8 +147,3 @@ def _signature(number: int, report: SignatureReport) -> dict[str, Any]:
             for step in report.steps
         ],
     }
-
-
-def moment(at: datetime) -> str:
-    """Return a moment as RFC 3339 in UTC, to the second."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from sealstead.clock import moment_text
 from sealstead.errors import ExpiredError, InputError, ParseError, VerificationError
 
 E = TypeVar("E", bound=x509.ExtensionType)
@@ -166,9 +167,9 @@ def check_period(not_before: datetime | None, not_after: datetime | None, at: da
         CertificatePeriodError
     """
     if not_before is not None and at < not_before:
-        raise CertificatePeriodError(f"the certificate is not valid before {not_before:%Y-%m-%d %H:%M} UTC")
+        raise CertificatePeriodError(f"the certificate is not valid before {moment_text(not_before)}")
     if not_after is not None and at >= not_after:
-        raise CertificatePeriodError(f"the certificate expired on {not_after:%Y-%m-%d %H:%M} UTC")
+        raise CertificatePeriodError(f"the certificate expired on {moment_text(not_after)}")
 
 
 def order_chain(leaf: bytes, others: Sequence[bytes], *, at: datetime) -> tuple[bytes, ...]:

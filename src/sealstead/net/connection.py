@@ -33,6 +33,10 @@ class Deadline:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._end
+
     def left(self) -> float:
         """Return the seconds left.
 

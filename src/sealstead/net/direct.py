@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sealstead.errors import InputError
-from sealstead.net.connection import Connection, Deadline, UnreachableError
+from sealstead.net.connection import Connection, Deadline, StaleConnectionError, UnreachableError
 from sealstead.net.https_answer import (
     AnswerTooLargeError,
     HttpsAnswer,
+    ServerNameError,
     ServerUnreachableError,
+    is_plain_text,
     untrusted,
 )
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import ssl
 
 _MOST_KEPT = 8
+_BAD_REQUEST = 400
 
 
 class HeaderTextError(InputError):
@@ -65,6 +68,9 @@ class DirectWay:
         try:
             answer = connection.ask(request, max_bytes=self._max_bytes, deadline=deadline)
         except UnreachableError as exc:
+            connection.close()
+            if self._context is None and not deadline.passed and not isinstance(exc, StaleConnectionError):
+                self._refuse_https()
             raise ServerUnreachableError(f"{self._url} cannot be reached: {exc.message}") from exc
         finally:
             if connection.reusable:
@@ -77,7 +83,11 @@ class DirectWay:
                 one.close()
         if not answer.complete:
             raise AnswerTooLargeError(f"{self._url} answers with more than {self._max_bytes} bytes")
-        return HttpsAnswer(status=answer.head.status, fields=answer.head.fields, body=answer.body)
+        fields = answer.head.fields
+        is_page = "json" not in fields.get("content-type", "")
+        if self._context is None and answer.head.status == _BAD_REQUEST and is_page:
+            self._refuse_https()  # some servers say that in an answer
+        return HttpsAnswer(status=answer.head.status, fields=fields, body=answer.body)
 
     def close(self) -> None:
         with self._lock:
@@ -87,6 +97,12 @@ class DirectWay:
 
     def __del__(self) -> None:
         self.close()
+
+    def _refuse_https(self) -> None:
+        from sealstead.net import other_scheme
+
+        if other_scheme.speaks_tls(self._host, self._port):
+            raise other_scheme.is_https(self._url)
 
     def _request(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
         lines = [f"{method} {self._base + path or '/'} HTTP/1.1", f"Host: {self._authority}"]
@@ -116,24 +132,45 @@ class DirectWay:
             connected = socket.create_connection((self._host, self._port), timeout=seconds)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:
-                connected = self._secured(connected, self._context)
+                connected = self._secured(connected, self._context, seconds)
         except TimeoutError as exc:
             raise ServerUnreachableError(f"{self._url} cannot be reached: no answer in time") from exc
         except socket.gaierror as exc:
-            raise ServerUnreachableError(f"{self._url} cannot be reached: its name is not known") from exc
+            if exc.errno == socket.EAI_AGAIN:
+                raise ServerUnreachableError(
+                    f"{self._url} cannot be reached: no name server answers"
+                ) from exc
+            raise ServerNameError(
+                f"{self._url} cannot be reached: its name is not known",
+                hint="look at the spelling of the address",
+            ) from exc
         except OSError as exc:
             raise ServerUnreachableError(f"{self._url} cannot be reached: {exc.strerror or exc}") from exc
         deadline.left()
         return connected, Connection(connected)
 
-    def _secured(self, connected: socket.socket, context: ssl.SSLContext) -> socket.socket:
+    def _secured(self, connected: socket.socket, context: ssl.SSLContext, seconds: float) -> socket.socket:
         import ssl
 
+        from sealstead.net import other_scheme
+
+        secured = context.wrap_socket(connected, server_hostname=self._host, do_handshake_on_connect=False)
         try:
-            return context.wrap_socket(connected, server_hostname=self._host)
+            secured.settimeout(min(seconds, other_scheme.PATIENCE_SECONDS))
+            try:
+                secured.do_handshake()
+            except TimeoutError:
+                # A server of plain HTTP may wait for ever for the end of what it takes for a request.
+                if other_scheme.speaks_plain_http(self._host, self._port):
+                    raise other_scheme.is_plain_http(self._url, self._host) from None
+                secured.settimeout(seconds)
+                secured.do_handshake()
         except ssl.SSLError as exc:
-            connected.close()
+            secured.close()
+            if is_plain_text(exc) and other_scheme.speaks_plain_http(self._host, self._port):
+                raise other_scheme.is_plain_http(self._url, self._host) from exc
             raise untrusted(self._url, exc) from exc
         except BaseException:
-            connected.close()
+            secured.close()
             raise
+        return secured

@@ -6,7 +6,9 @@ Rules it upholds:
 - no redirect is followed: a credential goes to the address that a person wrote, and nowhere else;
 - certificates are verified against the system's authorities, or not at all when a person said so;
 - an answer has a size and a time in which its body is complete, and no byte of it is waited for longer;
-- only what may be repeated is: the caller says so, and a refusal "later" (429, 503) is no execution.
+- only what may be repeated is: the caller says so, and a refusal "later" (429, 503) is no execution;
+- what a second attempt cannot mend is told at once: a name that nobody has, the wrong one of HTTP and HTTPS, a
+  certificate. A refused connection is tried again, for a server that is started anew is back within seconds.
 
 Unlike `net/pages.py`, addresses may be private and the environment's proxies are used: who named the server is the
 person at the keyboard.
@@ -24,9 +26,11 @@ from typing import TYPE_CHECKING
 from sealstead.net.https_answer import (
     AnswerTooLargeError,
     HttpsAnswer,
+    ServerNameError,
     ServerRedirectsError,
     ServerUnreachableError,
     UntrustedServerError,
+    WrongSchemeError,
 )
 from sealstead.net.server_address import check_address, proxy_for
 
@@ -39,9 +43,11 @@ __all__ = [
     "AnswerTooLargeError",
     "HttpsAnswer",
     "HttpsClient",
+    "ServerNameError",
     "ServerRedirectsError",
     "ServerUnreachableError",
     "UntrustedServerError",
+    "WrongSchemeError",
 ]
 
 CONNECT_SECONDS = 10.0
@@ -86,6 +92,8 @@ class HttpsClient:
         self._pause = pause or time.sleep
         self._chosen: Way | None = None
         self._lock = threading.Lock()
+        self.told: Callable[[str], None] = lambda _: None
+        """Learns why and when the server is asked again."""
 
     def ask(
         self,
@@ -99,24 +107,30 @@ class HttpsClient:
         """Return the answer, whatever its status. `repeatable`: asking twice does no more than asking once.
 
         Raises:
-            ServerUnreachableError, UntrustedServerError, ServerRedirectsError, AnswerTooLargeError: as they say.
+            ServerUnreachableError, WrongSchemeError, UntrustedServerError: nobody answers as a server should.
+            ServerRedirectsError, AnswerTooLargeError: as they say.
         """
         end = time.monotonic() + self._seconds
         for attempt in range(self._retries + 1):
             last = attempt == self._retries or time.monotonic() > end
             try:
                 answer = self._ask_once(method, path, headers, body)
-            except ServerUnreachableError:
-                if last or not repeatable:
+            except ServerUnreachableError as exc:
+                if last or not repeatable or isinstance(exc, ServerNameError):
                     raise
-                self._pause(_jittered(attempt))
+                self._wait(_jittered(attempt), exc.message, attempt)
                 continue
             wait = answer.retry_after()
             again = answer.status in _BUSY or (repeatable and answer.status in _LOST)
             if not again or last or (wait or 0) > _LONGEST_PAUSE:
                 return answer
-            self._pause(max(wait or 0.0, _jittered(attempt)))
+            why = f"{self.url} answers {answer.status}"
+            self._wait(max(wait or 0.0, _jittered(attempt)), why, attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def _wait(self, seconds: float, why: str, attempt: int) -> None:
+        self.told(f"{why}; asking again in {seconds:.1f} s ({attempt + 1} of {self._retries})")
+        self._pause(seconds)
 
     def _ask_once(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None

@@ -14,6 +14,18 @@ class ServerUnreachableError(UpstreamError):
     code = "server-unreachable"
 
 
+class ServerNameError(ServerUnreachableError):
+    """No server has this name: mistyped most likely, so nobody is asked again."""
+
+    code = "server-name-unknown"
+
+
+class WrongSchemeError(UpstreamError):
+    """A server speaks the other one of HTTP and HTTPS."""
+
+    code = "wrong-scheme"
+
+
 class UntrustedServerError(UpstreamError):
     """Nobody vouches for the certificate of a server."""
 
@@ -62,4 +74,15 @@ def untrusted(url: str, exc: Exception) -> UpstreamError:
             hint="name its authority with SSL_CERT_FILE; --allow-untrusted accepts any certificate, "
             "and whoever is in between gets the API key",
         )
-    return ServerUnreachableError(f"no secure connection to {url}: {getattr(cause, 'reason', cause)}")
+    reason = str(getattr(cause, "reason", None) or cause)
+    return ServerUnreachableError(f"no secure connection to {url}: {reason.lower().replace('_', ' ')}")
+
+
+def is_plain_text(exc: Exception) -> bool:
+    """Whether a handshake failed because the other side did not answer in TLS (OpenSSL's words for it)."""
+    cause = exc.args[0] if exc.args and isinstance(exc.args[0], Exception) else exc
+    return getattr(cause, "reason", None) in (
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+    )

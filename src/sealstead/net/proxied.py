@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from sealstead.net.https_answer import (
     AnswerTooLargeError,
     HttpsAnswer,
+    ServerNameError,
     ServerUnreachableError,
+    WrongSchemeError,
+    is_plain_text,
     untrusted,
 )
 
@@ -46,7 +49,7 @@ class ProxiedWay:
         self._max_bytes = max_bytes
 
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> HttpsAnswer:
-        from urllib3.exceptions import HTTPError, SSLError
+        from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
 
         end = time.monotonic() + self._seconds
         try:
@@ -67,7 +70,16 @@ class ProxiedWay:
                 raise
             answer.release_conn()
         except SSLError as exc:
+            if is_plain_text(exc):
+                raise WrongSchemeError(
+                    f"{self._url} does not answer in HTTPS", hint="look at the address, and at the proxy's"
+                ) from exc
             raise untrusted(self._url, exc) from exc
+        except NameResolutionError as exc:
+            raise ServerNameError(
+                f"the proxy of {self._url} cannot be reached: its name is not known",
+                hint="look at the variables https_proxy, all_proxy and no_proxy",
+            ) from exc
         except HTTPError as exc:
             raise ServerUnreachableError(f"{self._url} cannot be reached: {_reason(exc)}") from exc
         fields = {name.lower(): value for name, value in answer.headers.items()}
@@ -89,11 +101,9 @@ class ProxiedWay:
 
 
 def _reason(exc: BaseException) -> str:
-    from urllib3.exceptions import NameResolutionError, NewConnectionError
+    from urllib3.exceptions import NewConnectionError
     from urllib3.exceptions import TimeoutError as TooLateError
 
-    if isinstance(exc, NameResolutionError):
-        return "its name is not known"
     if isinstance(exc, TooLateError) and not isinstance(exc, NewConnectionError):
         return "no answer in time"
     cause: BaseException | None = exc

@@ -83,6 +83,11 @@ class Authorities:
         self.told: Callable[[str], None] = lambda _: None
         """Learns of each authority that failed, when another is asked instead."""
 
+    def tell_of_retries(self, told: Callable[[str], None]) -> None:
+        """Have `told` learn when and why an authority is asked again."""
+        for client in self._clients:
+            client.told = told
+
     def ask(self, request: bytes, check: Callable[[bytes], T]) -> T:
         """Return what `check` makes of the first answer that it accepts.
 

@@ -182,3 +182,16 @@ def test_the_key_is_in_no_error_and_no_address(server: FakeSigningServer) -> Non
     assert key not in repr(refused.value)
     assert key not in str(refused.value.members)
     assert all(key not in path for _, path in server.asked)
+
+
+def test_moments_are_told_to_the_second_whatever_the_server_writes(server: FakeSigningServer) -> None:
+    asked = ServerApi(server.url, server.issue().text, retries=0, environ={})
+    document = dict(asked.key_info().document) | {
+        "created_at": "2026-01-02T03:04:05.678901+01:00",
+        "line": {"id": "l", "started_at": "2026-01-02T03:04:05.6Z"},
+        "seen_at": "a text of later",
+    }
+    told = answering(server, document).key_info().document
+    assert told["created_at"] == "2026-01-02T02:04:05Z"
+    assert told["line"] == {"id": "l", "started_at": "2026-01-02T03:04:05Z"}
+    assert told["seen_at"] == "a text of later"

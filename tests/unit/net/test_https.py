@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import inspect
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,21 +18,28 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.fakes.signing_server import FakeSigningServer, signing_server
 
+from sealstead.net import other_scheme
 from sealstead.net.https import (
     AnswerTooLargeError,
     HttpsAnswer,
     HttpsClient,
+    ServerNameError,
     ServerRedirectsError,
     ServerUnreachableError,
     UntrustedServerError,
+    WrongSchemeError,
 )
 
 HEADERS = {"Authorization": "Bearer secret"}
 
 
 @contextlib.contextmanager
-def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that says what `talk` says, to one connection after another."""
+def raw_server(
+    talk: Callable[..., None], *, first: Callable[[socket.socket], bool] = lambda _: False
+) -> Iterator[str]:
+    """A server that says what `talk` says, to one connection after another; `first` may have done it all."""
+    wants_head = "head" in inspect.signature(talk).parameters
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -38,8 +47,10 @@ def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
                 while True:
                     connection, _ = listener.accept()
                     with connection, contextlib.suppress(OSError):
-                        connection.recv(65_536)
-                        talk(connection)
+                        if first(connection):
+                            continue
+                        head = connection.recv(65_536)
+                        talk(connection, head) if wants_head else talk(connection)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -201,11 +212,117 @@ def test_what_is_no_answer(said: bytes) -> None:
         ask(client(url))
 
 
-def test_nobody_there_and_no_such_name() -> None:
+def test_nobody_there_is_asked_again_and_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    pauses: list[float] = []
+    told: list[str] = []
+    asked = client(url, retries=2, pause=pauses.append)
+    asked.told = told.append
+    with pytest.raises(ServerUnreachableError, match="refused"):
+        ask(asked)
+    assert len(pauses) == 2
+    assert [line.rpartition("(")[2] for line in told] == ["1 of 2)", "2 of 2)"]
+    assert told[0].startswith(f"{url} cannot be reached: Connection refused; asking again in ")
+
+
+@pytest.mark.parametrize(
+    ("errno", "error", "asked"),
+    [(socket.EAI_NONAME, ServerNameError, 1), (socket.EAI_AGAIN, ServerUnreachableError, 3)],
+)
+def test_a_mistyped_name_is_not_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, errno: int, error: type[Exception], asked: int
+) -> None:
+    looked_up: list[object] = []
+
+    def look_up(*address: object, **_: object) -> None:
+        looked_up.append(address)
+        raise socket.gaierror(errno, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(ServerUnreachableError) as refused:
+        ask(client("https://sing.example.org", retries=2))
+    assert (type(refused.value), len(looked_up)) == (error, asked)
+
+
+@pytest.mark.parametrize("says", ["nothing", "400"])
+def test_https_to_a_port_of_plain_http_is_told_at_once(says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some servers wait for the end of what they take for a request, others refuse it."""
+    monkeypatch.setattr(other_scheme, "PATIENCE_SECONDS", 0.05)
+    held: list[socket.socket] = []
+    heads: list[bytes] = []
+
+    def talk(connection: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        if head.startswith(b"HEAD ") or says == "400":
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        else:
+            held.append(connection.dup())
+
+    pauses: list[float] = []
+    with raw_server(talk) as url:
+        secure = url.replace("http:", "https:")
+        with pytest.raises(WrongSchemeError) as refused:
+            ask(client(secure, retries=3, pause=pauses.append))
+    assert refused.value.message == f"{secure} answers in plain HTTP, not in HTTPS"
+    assert refused.value.hint == f"write {url}"
+    assert pauses == []
+    assert not any(b"Bearer" in head for head in heads)
+    for one in held:
+        one.close()
+
+
+def test_a_server_that_is_slow_to_shake_hands_is_waited_for(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(other_scheme, "PATIENCE_SECONDS", 0.05)
+    looked = threading.Event()
+
+    def probed(host: str, port: int) -> bool:
+        looked.set()
+        return False
+
+    monkeypatch.setattr(other_scheme, "speaks_plain_http", probed)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(ServerUnreachableError, match="refused"):
-        ask(client(f"http://127.0.0.1:{port}"))
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            looked.wait(5)
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(65_536)
+                secured.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                secured.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        asked = client(f"https://127.0.0.1:{port}", allow_untrusted=True)
+        assert ask(asked).status == 204
+        del asked
+        thread.join(5)
+
+
+@pytest.mark.parametrize("says", ["nothing", "400"])
+def test_http_to_a_port_of_https_is_told_at_once(certificate: Path, says: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def talk(connection: socket.socket, head: bytes) -> None:
+        if says == "400" and head.startswith(b"GET "):
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    def shake(connection: socket.socket) -> bool:
+        if connection.recv(1, socket.MSG_PEEK) != b"\x16":
+            return False
+        with contextlib.suppress(OSError), context.wrap_socket(connection.dup(), server_side=True) as secured:
+            secured.recv(1)
+        return True
+
+    with raw_server(talk, first=shake) as url, pytest.raises(WrongSchemeError) as refused:
+        ask(client(url, retries=3))
+    assert refused.value.hint == f"write {url.replace('http:', 'https:')}"
 
 
 def test_a_proxy_that_the_environment_names_is_asked() -> None:

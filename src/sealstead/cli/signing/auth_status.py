@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +10,8 @@ import click
 from sealstead.cli import output
 from sealstead.cli.signing.context import find_api_key, open_server
 from sealstead.cli.signing.options import SigningOptions, signing_options
+from sealstead.clock import SystemClock, moment_text
+from sealstead.codesign.key_end import ends_within
 from sealstead.durations import parse_duration
 from sealstead.lifecycle.states import Standing, words_of
 
@@ -40,7 +42,7 @@ def status(options: SigningOptions, window: str | None) -> int:
     found = find_api_key(options)
     api = open_server(options, found)
     info = api.key_info()
-    expiring = limit is not None and ends_within(info, limit)
+    expiring = limit is not None and ends_within(info, limit, now=SystemClock().now())
     if options.as_json:
         where = {"source": found.source, "path": None if found.path is None else str(found.path)}
         output.document({**info.document, "server": api.url, "read_from": where, "expiring": expiring})
@@ -51,13 +53,8 @@ def status(options: SigningOptions, window: str | None) -> int:
     return EXPIRING if expiring else 0
 
 
-def ends_within(info: KeyInfo, limit: timedelta) -> bool:
-    """Whether the key ends within `limit`, by the server's clock; one that never ends does not."""
-    return info.expires_in_seconds is not None and info.expires_in_seconds <= limit.total_seconds()
-
-
 def moment(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "never"
+    return moment_text(at) if at else "never"
 
 
 def _show(info: KeyInfo, found: FoundKey, url: str) -> None:

@@ -49,6 +49,7 @@ def open_server(options: SigningOptions, key: FoundKey | None = None) -> ServerA
         allow_untrusted=options.allow_untrusted,
         seconds=options.timeout,
         retries=options.retries,
+        told=options.tell_of_waiting,
     )
     if options.allow_untrusted and url.strip().lower().startswith("https://"):
         output.warning("the server's certificate is not checked: whoever is in between can read the API key")

@@ -141,6 +141,7 @@ def make_stamper(
 
     authorities = Authorities(urls, retries=min(options.retries, RETRIES))
     authorities.told = output.note
+    authorities.tell_of_retries(options.tell_of_waiting)
     algorithm = (digest or options.config.text("timestampDigest") or DIGESTS[0]).upper()
     return Stamper(authorities, algorithm=algorithm, clock=SystemClock())
 

@@ -68,6 +68,11 @@ class SigningOptions(Record):
         if self.verbose:
             output.note(text)
 
+    def tell_of_waiting(self, text: str) -> None:
+        """Tell why nothing seems to happen: to a person at a terminal, and to who asked for details."""
+        if self.verbose or output.is_watched():
+            output.note_over_progress(text)
+
 
 _COMMON = (
     click.option(

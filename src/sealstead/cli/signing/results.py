@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sealstead.cli import output
 from sealstead.cli.main import exit_code_of
+from sealstead.clock import moment_text, serialize_moment
 
 if TYPE_CHECKING:
     from sealstead.cli.signing.options import SigningOptions
@@ -86,7 +87,7 @@ class Teller:
             parts.append(f"signature in {outcome.signature_path.name}")
         if outcome.stamped_at is not None:
             word = "" if outcome.status == "time-stamped" else "time-stamp "
-            parts.append(f"{word}{outcome.stamped_at:%Y-%m-%d %H:%M:%S} UTC")
+            parts.append(f"{word}{moment_text(outcome.stamped_at)}")
         return ", ".join(parts)
 
     def _finish(self, facts: Mapping[str, Any]) -> None:
@@ -116,7 +117,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "algorithm": outcome.algorithm or None,
         "digest": outcome.digest.hex() or None,
         "signature": str(signature) if signature else None,
-        "timestamp": outcome.stamped_at.isoformat().replace("+00:00", "Z") if outcome.stamped_at else None,
+        "timestamp": serialize_moment(outcome.stamped_at) if outcome.stamped_at else None,
         "thumbprint": outcome.certificate.thumbprint if outcome.certificate else None,
         "request_id": outcome.request_id or None,
     }

@@ -18,6 +18,7 @@ from sealstead.cli.signing.file_options import (
     timestamp_options,
 )
 from sealstead.cli.signing.options import SigningOptions, signing_options
+from sealstead.clock import SystemClock, moment_text, serialize_moment
 from sealstead.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -194,13 +195,14 @@ def _selector(options: SigningOptions, **given: str | None) -> Selector:
 
 
 def _expiring(options: SigningOptions, api: ServerApi, limit: timedelta, window: str) -> int:
-    from sealstead.clock import SystemClock
     from sealstead.codesign.key_end import end_of, ends_within
 
     info = api.key_info()
     if not ends_within(info, limit, now=SystemClock().now()):
         return 0
-    message = f"the API key {info.name} ends at {end_of(info):%Y-%m-%d %H:%M} UTC, within {window}; nothing was signed"
+    end = end_of(info)
+    at = moment_text(end) if end else ""
+    message = f"the API key {info.name} ends at {at}, within {window}; nothing was signed"
     hint = "run `rotate-key`, or store a new key"
     if options.as_json:
         output.error_document(code="api-key-expiring", message=message, hint=hint, exit_code=EXPIRING)
@@ -210,7 +212,7 @@ def _expiring(options: SigningOptions, api: ServerApi, limit: timedelta, window:
 
 
 def _tell_certificate(options: SigningOptions, certificate: ServerCertificate) -> None:
-    until = f", until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
+    until = f", until {moment_text(certificate.not_after)}" if certificate.not_after else ""
     options.tell(f"certificate: {certificate.subject} ({certificate.thumbprint}){until}")
     if certificate.is_test:
         output.warning(
@@ -226,7 +228,7 @@ def _facts(api: ServerApi, certificate: ServerCertificate) -> dict[str, Any]:
             "profile": certificate.profile,
             "subject": certificate.subject,
             "thumbprint": certificate.thumbprint,
-            "not_after": certificate.not_after and f"{certificate.not_after:%Y-%m-%dT%H:%M:%SZ}",
+            "not_after": certificate.not_after and serialize_moment(certificate.not_after),
             "is_test": certificate.is_test,
         },
     }

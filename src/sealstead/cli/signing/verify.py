@@ -8,7 +8,7 @@ import click
 
 from sealstead.cli import output
 from sealstead.cli.signing.options import SigningOptions, signing_options
-from sealstead.clock import SystemClock
+from sealstead.clock import SystemClock, moment_text
 
 if TYPE_CHECKING:
     from sealstead.codesign.verify import Trust
@@ -160,7 +160,7 @@ def _show_signature(report: SignatureReport, *, details: bool) -> None:
         output.data(f"     signer      {signer.subject}")
         output.data(f"     issuer      {signer.issuer}")
         output.data(f"     thumbprint  {signer.thumbprint}")
-        output.data(f"     valid       {signer.not_before:%Y-%m-%d} to {signer.not_after:%Y-%m-%d}")
+        output.data(f"     valid       {moment_text(signer.not_before)} to {moment_text(signer.not_after)}")
     if details and report.description:
         output.data(f"     says        {report.description}")
     if details and report.url:
