@@ -5,8 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 PYTEST_ARGS ?=
-# Two workers; a module's tests stay together, for they share what is costly to start.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST_ARGS)
+# Two workers; a module's tests stay together, for they share what is costly to start. tests/conftest.py has the order.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs $(PYTEST_ARGS)
+# The tests start hundreds of processes: what is compiled once is kept, also where the machine's own setting is not to.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test crash check fmt bench serve docs requirements clean messages
 

@@ -23,6 +23,9 @@ from tests.server_process import Server, start_server
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
+TESTS = Path(__file__).parent
+LONG_FIRST = ("browser", "crash", "integration", "interop", "cli", "security")
+"""Folders whose modules start servers, browsers and other programs: they have the first turns."""
 CLUSTER = pytest.StashKey[Cluster]()
 CLUSTER_URL = "TESTS_POSTGRES_URL"
 """Hands the cluster's address from the run's first process to pytest-xdist's workers."""
@@ -58,8 +61,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[CLUSTER].stop()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what touches the database before items are chosen by mark; order them when they were shuffled."""
+    _mark_database(items)
+    yield
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Long modules first: a worker that begins one last leaves the other idle. Within a turn the order stays random."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+
+def _mark_database(items: list[pytest.Item]) -> None:
     """Whatever touches the database must hold on both, so it carries the mark without being told.
 
     Pages look the same on either, and a browser is slow: its tests carry the mark where they ask for it.
