@@ -15,6 +15,7 @@ from tests.certificates import NOW, Issued, issue, issuer
 
 from sealstead.secret import Secret
 from sealstead.server.api_edge import ApiEdge
+from sealstead.server.at_hand import AnswerAtHand
 from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.signing.create import By, Named, create_minisign, import_pem
@@ -75,7 +76,15 @@ class Client:
         environ["PATH_INFO"], _, environ["QUERY_STRING"] = path.partition("?")
         setup_testing_defaults(environ)
         seen: list[Any] = []
-        body = b"".join(ApiEdge(_nobody)(environ, lambda *given: seen.append(given)))  # type: ignore[arg-type,return-value]
+        edge = ApiEdge(_nobody)
+        # As a worker does: the express lane first, and what it does not answer is asked anew.
+        if edge.is_prompt(method, environ["PATH_INFO"]):
+            prompt: list[AnswerAtHand | None] = []
+            if edge.answer_when_durable({**environ, "wsgi.input": BytesIO(sent)}, prompt.append):
+                assert len(prompt) == 1
+            if prompt and prompt[0] is not None:
+                return Answer(int(prompt[0].status[:3]), dict(prompt[0].headers), json.loads(prompt[0].body))
+        body = b"".join(edge(environ, lambda *given: seen.append(given)))  # type: ignore[arg-type,return-value]
         (status, listed) = seen[0]
         return Answer(int(status[:3]), dict(listed), json.loads(body))
 

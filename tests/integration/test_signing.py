@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.request import urlopen
 
 import pytest
 from tests.server_process import Server, start_server
@@ -75,6 +77,50 @@ def events(server: Server) -> list[dict[str, Any]]:
         database.close()
 
 
+def read_answer(stream: IO[bytes]) -> tuple[int, Any]:
+    status = int(stream.readline().split()[1])
+    length = 0
+    while line := stream.readline().strip():
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return status, json.loads(stream.read(length))
+
+
+def check_that_requests_are_answered_however_they_arrive(server: Server, key: str) -> None:
+    """In parts, ahead of each other, cut: each is answered once, in order, or not signed."""
+
+    def request(content: bytes, key: str = key, label: str = "production") -> bytes:
+        order = {"label": label, "profile": "authenticode", "algorithm": "SHA256", "items": [item(content)]}
+        body = json.dumps(order).encode()
+        head = f"POST /api/v1/sign HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
+
+    address = ("127.0.0.1", server.port)
+    with socket.create_connection(address, timeout=20) as sock, sock.makefile("rb") as stream:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        whole = request(b"in parts")
+        for part in (whole[:20], whole[20:-200], whole[-200:-1], whole[-1:]):
+            sock.sendall(part)
+            urlopen(
+                f"{server.url}/health/live", timeout=20
+            ).close()  # meanwhile the server has seen this part
+        assert read_answer(stream)[0] == 200
+        # Sent ahead: refused by the key, signed, refused by the label, signed.
+        sock.sendall(
+            request(b"1", key[:-1] + "x") + request(b"2") + request(b"3", label="no") + request(b"4")
+        )
+        assert [read_answer(stream)[0] for _ in range(4)] == [401, 200, 404, 200]
+        for content, wrong in ((b"5", key[:-1] + "x"), (b"6", key)):
+            sock.sendall(request(content, wrong))
+            assert read_answer(stream)[0] == (200 if wrong == key else 401)
+    # Cut in its body: told so or let go, at once, and not signed.
+    for cut in (request(b"cut")[:-1], request(b"cut")[:40]):
+        with socket.create_connection(address, timeout=10) as sock:
+            sock.sendall(cut)
+            sock.shutdown(socket.SHUT_WR)
+            assert b" 200 " not in sock.makefile("rb").read().split(b"\r\n")[0]
+
+
 def test_every_answer_has_its_event_also_after_a_power_cut_and_all_workers_agree(own_server: Server) -> None:
     key = key_of(own_server, "ada")
     answered: list[tuple[str, str]] = []
@@ -118,6 +164,9 @@ def test_every_answer_has_its_event_also_after_a_power_cut_and_all_workers_agree
         statuses = set()
         for _ in range(6):
             statuses.add(once(again, key, b"another", "after")[0])
+        before = len(events(again))
+        check_that_requests_are_answered_however_they_arrive(again, key)
+        assert len(events(again)) == before + 4
         # Nor does any of them sign with what was disabled a moment ago, though all have the key in memory.
         again.admin("disable-certificate", "--label", "production")
         for _ in range(6):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,7 +24,8 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, connection
 
 from sealstead.errors import DeniedError, InputError, NotFoundError, SealsteadError, UpstreamError
-from sealstead.server.api_request import MAX_BODY_BYTES, ApiRequest, Routes
+from sealstead.server.api_request import MAX_BODY_BYTES, ApiRequest, PromptRoutes, Routes
+from sealstead.server.at_hand import AnswerAtHand
 from sealstead.server.audit.origin import printable_agent
 from sealstead.server.audit.record import Origin
 from sealstead.server.forwarded import REQUEST_ID_KEY, Peer, peer_of, request_id_of
@@ -40,6 +41,7 @@ _HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
+_JSON: Final = ("Content-Type", "application/json")
 _RETRY = timedelta(seconds=5)
 
 _log = structlog.get_logger(__name__)
@@ -74,6 +76,13 @@ class DatabaseBusyError(UpstreamError):
     retry_after = _RETRY
 
 
+def prompt_routes() -> PromptRoutes:
+    """Return the endpoints whose plain requests are answered from the worker's express lane."""
+    from sealstead.server.signing import api as signing_api
+
+    return signing_api.PROMPT
+
+
 def routes() -> Routes:
     """Return every endpoint of the protocol."""
     from sealstead.server.credentials import api as credentials_api
@@ -85,9 +94,16 @@ def routes() -> Routes:
 class ApiEdge:
     """A WSGI application in front of another one."""
 
-    def __init__(self, application: WSGIApplication, *, views: Routes | None = None) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        views: Routes | None = None,
+        prompt: PromptRoutes | None = None,
+    ) -> None:
         self._application = application
         self._views = routes() if views is None else views
+        self._prompt = prompt_routes() if prompt is None else prompt
         self._methods: dict[str, list[str]] = {}
         for method, path in self._views:
             self._methods.setdefault(path, []).extend(["GET", "HEAD"] if method == "GET" else [method])
@@ -101,17 +117,60 @@ class ApiEdge:
         request = _request(environ, path, peer, request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             status, headers, document = self._answer(request)
-        body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-        headers += [*_HEADERS, ("X-Request-ID", request_id), ("Content-Length", str(len(body)))]
-        if (peer.scheme or environ.get("wsgi.url_scheme")) == "https" and settings.SECURE_HSTS_SECONDS:
-            headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
-        start_response(_STATUS_LINES[status], headers)
+        body = _encode(document)
+        start_response(_STATUS_LINES[status], headers + _own_headers(environ, peer, request_id, len(body)))
         return [] if request.method == "HEAD" else [body]
+
+    def is_prompt(self, method: str, path: str) -> bool:
+        """Tell whether `answer_when_durable` may know an answer.
+
+        Only with SQLite in this machine: a database across a network would hold up everybody else.
+        """
+        return (method, path) in self._prompt and connection.vendor == "sqlite"
+
+    def answer_when_durable(
+        self, environ: WSGIEnvironment, send: Callable[[AnswerAtHand | None], None]
+    ) -> bool:
+        """Prepare the answer and return True: `send` gets it once it may leave, from another thread; None if it may not.
+
+        Where nothing has been answered, here or by `send`, nothing has been written either: the ordinary way answers.
+        """
+        path: str = environ["PATH_INFO"]
+        peer = peer_of(environ, settings.SEALSTEAD.trusted_proxies)
+        request_id = environ[REQUEST_ID_KEY] = request_id_of(environ, peer)
+        _check_connection()
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                prepared = self._prompt["POST", path](_request(environ, path, peer, request_id))
+        except DatabaseError:
+            prepared = None  # met again on the ordinary way, which says so
+        finally:
+            _check_connection()
+        if prepared is None:
+            return False
+        document = prepared.document
+
+        def answer_of(document: Mapping[str, Any]) -> AnswerAtHand:
+            body = _encode(document)
+            headers = [_JSON, *_own_headers(environ, peer, request_id, len(body))]
+            return AnswerAtHand(_STATUS_LINES[200], headers, body)
+
+        # Made here, not in the thread that commits for everybody.
+        answer = answer_of(document)
+
+        def tell(leaving: Mapping[str, Any] | None) -> None:
+            if leaving is None:
+                send(None)
+            else:
+                send(answer if leaving is document else answer_of(leaving))
+
+        prepared.commit(tell)
+        return True
 
     def _answer(self, request: ApiRequest) -> tuple[int, list[tuple[str, str]], Mapping[str, Any]]:
         _check_connection()
         try:
-            return 200, [("Content-Type", "application/json")], self._view(request)
+            return 200, [_JSON], self._view(request)
         except SealsteadError as exc:
             refused: SealsteadError | None = exc
         except DataError:
@@ -173,6 +232,17 @@ def _request(environ: WSGIEnvironment, path: str, peer: Peer, request_id: str) -
         body_length=length,
         stream=environ.get("wsgi.input"),
     )
+
+
+def _encode(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _own_headers(environ: WSGIEnvironment, peer: Peer, request_id: str, length: int) -> list[tuple[str, str]]:
+    headers = [*_HEADERS, ("X-Request-ID", request_id), ("Content-Length", str(length))]
+    if (peer.scheme or environ.get("wsgi.url_scheme")) == "https" and settings.SECURE_HSTS_SECONDS:
+        headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
+    return headers
 
 
 def _refusal_headers(status: int, exc: SealsteadError | None) -> list[tuple[str, str]]:

@@ -141,6 +141,24 @@ Routes = Mapping[tuple[str, str], View]
 """`{(method, path): view}`; a HEAD is answered by the view of GET."""
 
 
+Tell = Callable[[Mapping[str, Any] | None], None]
+"""Called once: with the document that may leave, for everything is durable, or with None, for nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """An answer that is ready, and what must be durable before it leaves."""
+
+    document: Mapping[str, Any]
+    commit: Callable[[Tell], None]
+    """Begins to write, and tells how it ended, from another thread."""
+
+
+PromptView = Callable[[ApiRequest], Prepared | None]
+"""Prepares what needs no waiting and writes nothing on the way. None, of a refusal too, says: ask the ordinary view, which decides."""
+PromptRoutes = Mapping[tuple[str, str], PromptView]
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

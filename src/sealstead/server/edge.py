@@ -21,11 +21,11 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
+from sealstead.server.at_hand import AnswerAtHand, PromptAnswers
 from sealstead.server.forwarded import REQUEST_ID_KEY, Peer, peer_of, request_id_of
 from sealstead.server.index import files, json_api, simple
 from sealstead.server.index.answer import Answer, Headers, ReadRequest, text_answer
 from sealstead.server.index.reader import reader
-from sealstead.server.worker import AnswerAtHand
 
 ROUTES: Final[tuple[tuple[str, Callable[[ReadRequest], Answer]], ...]] = (
     (simple.PREFIX, simple.answer_simple),
@@ -70,9 +70,16 @@ def unauthenticated() -> Answer:
 class Edge:
     """A WSGI application in front of another one."""
 
-    def __init__(self, application: WSGIApplication, *, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        gate: Gate | None = None,
+        prompt: PromptAnswers | None = None,
+    ) -> None:
         self._application = application
         self._gate = gate
+        self.prompt = prompt
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")

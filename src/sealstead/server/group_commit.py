@@ -5,7 +5,8 @@ hand their job to one writer thread of the process, which takes all that are wai
 them go on. While it waits for the disk the next group gathers, so the group is as large as the load asks for.
 
 Rules:
-  * `commit` returns when the job is durable, or raises what it raised; there is no third outcome;
+  * `commit` returns when the job is durable, or raises what it raised; there is no third outcome. `commit_later` tells
+    the same, once, in the writer's thread, to who would rather do something else meanwhile;
   * a job that fails takes nobody with it: its group is undone and then written one by one;
   * within a transaction of the caller a job joins that: it is durable or undone with it.
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
@@ -31,16 +33,18 @@ LARGEST_GROUP = 64
 LOCK_FILE = "commit.lock"
 
 J = TypeVar("J")
+Tell = Callable[[BaseException | None], None]
+"""Called with None when the job is durable, else with what writing it raised."""
+
+_log = structlog.get_logger(__name__)
 
 
 class _Waiting(Generic[J]):
-    __slots__ = ("done", "error", "job")
+    __slots__ = ("error", "job", "tell")
 
-    def __init__(self, job: J) -> None:
-        self.job = job
+    def __init__(self, job: J, tell: Tell) -> None:
+        self.job, self.tell = job, tell
         self.error: BaseException | None = None
-        self.done = threading.Lock()
-        self.done.acquire()
 
 
 class GroupCommit(Generic[J]):
@@ -60,6 +64,31 @@ class GroupCommit(Generic[J]):
         if connection.in_atomic_block:
             self._write_jobs([job])
             return
+        done = threading.Lock()
+        done.acquire()
+        waiting = _Waiting(job, lambda _error: done.release())
+        self._current().put(waiting)
+        done.acquire()
+        if waiting.error is not None:
+            raise waiting.error
+
+    def commit_later(self, job: J, tell: Tell) -> None:
+        """Have `job` written and return at once.
+
+        `tell` runs between two commits: whatever it does, all others wait for it. Within a transaction of the caller it is
+        called before this returns.
+        """
+        if not connection.in_atomic_block:
+            self._current().put(_Waiting(job, tell))
+            return
+        try:
+            self._write_jobs([job])
+        except Exception as exc:  # noqa: BLE001 - told, as the writer's thread would
+            tell(exc)
+        else:
+            tell(None)
+
+    def _current(self) -> _Writer[J]:
         writer = self._writer
         # A thread does not survive a fork: each process makes its own.
         if writer is None or writer.process != os.getpid():
@@ -67,7 +96,7 @@ class GroupCommit(Generic[J]):
                 if self._writer is None or self._writer.process != os.getpid():
                     self._writer = _Writer(self._write_jobs)
                 writer = self._writer
-        writer.commit(job)
+        return writer
 
     def close(self) -> None:
         """Write what was handed over, and end the thread and its connection; the next job starts another."""
@@ -91,12 +120,8 @@ class _Writer(Generic[J]):
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
-    def commit(self, job: J) -> None:
-        waiting = _Waiting(job)
+    def put(self, waiting: _Waiting[J]) -> None:
         self._queue.put(waiting)
-        waiting.done.acquire()
-        if waiting.error is not None:
-            raise waiting.error
 
     def close(self) -> None:
         self._queue.put(None)
@@ -137,7 +162,10 @@ class _Writer(Generic[J]):
                 return
             group[0].error = exc
         for waiting in group:
-            waiting.done.release()
+            try:
+                waiting.tell(waiting.error)
+            except Exception:  # noqa: BLE001 - the next ones wait to be told, and for their own commits
+                _log.exception("who waited for a commit could not be told")
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

@@ -10,7 +10,8 @@ Rules:
     than `LINGER_MS` anyway;
   * a connection holds no thread before the head of its request has come, and is closed if that takes too long;
   * the plainest requests (`plain_request.py`) whose answer is in memory never see a thread: the loop that finds them
-    answers. Threads that each do a little wait for each other's turn of the interpreter longer than that takes.
+    answers. Threads that each do a little wait for each other's turn of the interpreter longer than that takes;
+  * a short request that waits for a commit and nothing else goes to the one thread of the express lane (`express.py`).
 """
 
 from __future__ import annotations
@@ -22,25 +23,24 @@ import ssl
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import partial
 from selectors import EVENT_READ
-from typing import Any, Protocol
+from typing import Any
 
-from gunicorn.util import http_date
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
-from sealstead.clock import SystemClock
-from sealstead.server.plain_request import LOOK_BYTES, environ_of, read_plain, serialize_head
+from sealstead.server.at_hand import Sent, send_at_hand
+from sealstead.server.express import Lane
+from sealstead.server.plain_request import LOOK_BYTES, PlainPost, environ_of, read_plain
 
 PATIENCE = 60.0
 SLOWEST_BYTES = 500
 """Less than any modem; Apache's mod_reqtimeout asks for as much."""
 LINGER_MS = 2
-_CLOCK = SystemClock()
 
 _KERNEL_PATIENCE = struct.pack("@ll", int(PATIENCE), 0)
 """A `struct timeval`."""
@@ -107,32 +107,20 @@ class PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerAtHand:
-    """A whole answer from memory; `headers` include Content-Length."""
+class _Seen:
+    """What has come of a request, and what the express lane reads in it."""
 
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
-class AnswersAtHand(Protocol):
-    """An application that can also say at once what needs no waiting."""
-
-    def answer_at_hand(self, environ: Mapping[str, Any]) -> AnswerAtHand | None:
-        """Return the answer if it takes no disk, network or rendering; None sends the request to a thread."""
+    data: bytes = b""
+    post: PlainPost | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What the access log reads of gunicorn's response."""
-
-    status: str
-    sent: int
+_NOT_SEEN = _Seen()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         os.umask(0o077)
+        self._lane = Lane(self)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
@@ -147,18 +135,25 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
-        if not self._head_is_here(conn):
+        seen = self._look(conn)
+        if seen is None:
             return
-        if not self._answered_at_once(conn):
+        if self._answered_at_once(conn, seen.data):
+            if conn in self.pending_conns:
+                self.pending_conns.remove(conn)
+                conn.set_timeout()
+                self.keepalived_conns.append(conn)
+                self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
+        elif not self._lane.take(conn, seen.post):
             super().on_pending_socket_readable(conn, client)
-        elif conn in self.pending_conns:
-            self.pending_conns.remove(conn)
-            conn.set_timeout()
-            self.keepalived_conns.append(conn)
-            self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
-        if self._head_is_here(conn) and not self._answered_at_once(conn):
+        seen = self._look(conn)
+        if (
+            seen is not None
+            and not self._answered_at_once(conn, seen.data)
+            and not self._lane.take(conn, seen.post)
+        ):
             super().on_client_socket_readable(conn, client)
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's own signature
@@ -173,63 +168,75 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.keepalived_conns.rotate(-1)
         super().murder_keepalived(force)
 
-    def _head_is_here(self, conn: TConn) -> bool:
-        """Tell whether a thread would find a whole head of a request, or its end; if not, ask to hear of more."""
+    def _look(self, conn: TConn) -> _Seen | None:
+        """Return what there is, if a thread would find a whole head or the end; if not, ask to hear of more.
+
+        What the lane answers has to be there with its body.
+        """
         if self.cfg.is_ssl or sys.platform != "linux":
-            return True
+            return _NOT_SEEN
         try:
             data = conn.sock.recv(LOOK_BYTES, socket.MSG_PEEK)
-            here = b"\r\n\r\n" in data or len(data) in {0, LOOK_BYTES}
-            if here and not getattr(conn, "waits_for_more", False):
-                return True
-            # The socket is readable again when there is more than now, or no more to come.
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1 if here else len(data) + 1)
-            conn.waits_for_more = not here
+            post = self._lane.read(data)
+            wanted = 0
+            if post is not None and post.missing:
+                wanted = post.length
+            elif b"\r\n\r\n" not in data and 0 < len(data) < LOOK_BYTES:
+                wanted = len(data) + 1
+            before = getattr(conn, "wanted", 0)
+            # Readable with less than what was waited for: there is no more to come.
+            if wanted and len(data) < before:
+                wanted, post = 0, None
+            if wanted != before:
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted or 1)
+                conn.wanted = wanted
         except OSError:
-            return True
-        return here
+            return _NOT_SEEN
+        return None if wanted else _Seen(data, post)
 
-    def _answered_at_once(self, conn: TConn) -> bool:
+    def _answered_at_once(self, conn: TConn, data: bytes) -> bool:
         """Answer in this thread, the loop's, or leave everything as it was and return False."""
         if not self.alive or self.cfg.is_ssl:
             return False
         began = time.monotonic()
+        request = read_plain(data)
+        if request is None:
+            return False
+        environ = environ_of(*request, conn.client)
+        answer = self.wsgi.answer_at_hand(environ)
+        if answer is None:
+            return False
         try:
-            data = conn.sock.recv(LOOK_BYTES, socket.MSG_PEEK)
-            request = read_plain(data)
-            if request is None:
-                return False
-            environ = environ_of(*request, conn.client)
-            answer = self.wsgi.answer_at_hand(environ)
-            if answer is None:
-                return False
-            head = serialize_head(answer.status, answer.headers, date=_date(int(_CLOCK.now().timestamp())))
-            conn.sock.recv(len(data))
-            try:
-                sent = conn.sock.sendmsg([head, answer.body])
-            except BlockingIOError:
-                sent = 0
+            rest = send_at_hand(conn.sock, answer, len(data))
         except OSError:
             # The thread that gets the connection meets the same error, and knows how to end it.
             return False
         conn.answered_at = time.monotonic()
         self.nr += 1
         self.log.access(
-            _Sent(answer.status, len(answer.body)),
+            Sent(answer.status, len(answer.body)),
             None,
             environ,
             timedelta(seconds=conn.answered_at - began),
         )
-        if sent < len(head) + len(answer.body):
-            self._send_later(conn, (head + answer.body)[sent:])
+        if rest:
+            self.poller.unregister(conn.sock)
+            for waiting in (self.pending_conns, self.keepalived_conns):
+                if conn in waiting:
+                    waiting.remove(conn)
+            self.send_later(conn, rest)
         return True
 
-    def _send_later(self, conn: TConn, rest: bytes) -> None:
-        """Let a thread wait until the client has read on."""
-        self.poller.unregister(conn.sock)
-        for waiting in (self.pending_conns, self.keepalived_conns):
-            if conn in waiting:
-                waiting.remove(conn)
+    def wait_for_next(self, conn: TConn) -> None:
+        """Let the loop have a connection whose answer has left. A stopping worker keeps it no longer than its others."""
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def send_later(self, conn: TConn, rest: bytes) -> None:
+        """Let a thread wait until the client has read on. The loop must not know the connection any more."""
 
         def send() -> bool:
             conn.init()  # finish_request looks into the parser
@@ -259,9 +266,4 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return True
         poller = select.poll()
         poller.register(conn.sock, select.POLLIN)
-        return bool(poller.poll(LINGER_MS)) and self._head_is_here(conn)
-
-
-@lru_cache(maxsize=2)
-def _date(second: int) -> str:
-    return str(http_date(second))
+        return bool(poller.poll(LINGER_MS)) and self._look(conn) is not None

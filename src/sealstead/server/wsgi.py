@@ -16,7 +16,8 @@ from sealstead.server.api_edge import ApiEdge  # noqa: E402 - their modules name
 from sealstead.server.edge import Edge  # noqa: E402
 from sealstead.server.housekeeping import start as start_housekeeping  # noqa: E402
 
-application = Edge(ApiEdge(_django))
+_api = ApiEdge(_django)
+application = Edge(_api, prompt=_api)
 
 
 def warm_up() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from queue import SimpleQueue
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -95,9 +97,32 @@ def test_the_database_s_own_refusal_arrives(notes: Notes) -> None:
     assert written() == {"twice", "after"}
 
 
+def test_who_does_not_wait_is_told_once_it_is_there_for_everybody(notes: Notes) -> None:
+    told: SimpleQueue[tuple[str, BaseException | None, set[str]]] = SimpleQueue()
+
+    def tell(name: str, error: BaseException | None) -> None:
+        told.put((name, error, written()))
+        if name == "rude":
+            raise ValueError("whoever listens may be broken")
+
+    for name in ("slow", "rude", "bad", "good"):
+        notes.commit.commit_later(name, partial(tell, name))
+    notes.go_on.set()
+    found = {name: (error, there) for name, error, there in (told.get(timeout=10) for _ in range(4))}
+    notes.commit.commit("after")
+    assert isinstance(found.pop("bad")[0], ValueError)
+    assert all(error is None and name in there for name, (error, there) in found.items())
+    assert written() == {"slow", "rude", "good", "after"}
+
+
 def test_within_a_transaction_a_job_belongs_to_it(notes: Notes) -> None:
     with transaction.atomic():
         notes.commit.commit("mine")
+        told: list[object] = []
+        notes.commit.commit_later("mine too", told.append)
+        notes.commit.commit_later("bad", told.append)
+        assert told[0] is None
+        assert isinstance(told[1], ValueError)
         transaction.set_rollback(True)
     assert written() == set()
 

@@ -6,7 +6,14 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
-from sealstead.server.plain_request import environ_of, read_plain, serialize_head
+from sealstead.server.plain_request import (
+    LOOK_BYTES,
+    environ_of,
+    environ_of_post,
+    read_plain,
+    read_plain_post,
+    serialize_head,
+)
 
 HEAD = b"GET /simple/six/ HTTP/1.1\r\nHost: index.example\r\nAccept: */*\r\n\r\n"
 
@@ -83,3 +90,66 @@ def test_a_head_is_written_as_http_writes_it() -> None:
     assert head == (
         b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"
     )
+
+
+POST = (
+    b"POST /api/v1/sign HTTP/1.1\r\nHost: sign.example\r\nAuthorization: Bearer seal_x\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"items":1}'
+)
+
+
+def test_a_short_post_is_read_as_the_parser_would_have_read_it() -> None:
+    plain = read_plain_post(POST)
+    assert plain is not None
+    assert "seal_x" not in repr(plain)
+    request = next(RequestParser(Config(), iter([POST]), ("127.0.0.1", 1)))
+    assert (plain.path, plain.body, plain.length, plain.missing) == (
+        request.path,
+        request.body.read(),
+        len(POST),
+        0,
+    )
+    environ = environ_of_post(plain, ("192.0.2.7", 5))
+    listed = {name.replace("-", "_"): value for name, value in request.headers}
+    assert environ["CONTENT_LENGTH"] == listed.pop("CONTENT_LENGTH")
+    assert {name: environ[f"HTTP_{name}"] for name in listed} == listed
+    assert (environ["REQUEST_METHOD"], environ["wsgi.input"].read()) == ("POST", b'{"items":1}')
+
+
+@pytest.mark.parametrize("there", [0, 1, 10])
+def test_a_post_whose_body_is_on_its_way_is_waited_for(there: int) -> None:
+    begun = read_plain_post(POST[: len(POST) - 11 + there])
+    assert begun is not None
+    assert (begun.length, begun.missing) == (len(POST), 11 - there)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        POST[:30],
+        POST + b"x",
+        POST + POST,
+        POST.replace(b"POST", b"PUT"),
+        POST.replace(b"/sign", b"/sign?x=1"),
+        POST.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        POST.replace(b"Host: sign.example\r\n", b""),
+        POST.replace(b"Content-Length: 11\r\n", b""),
+        POST.replace(b"Length: 11", b"Length: 0"),
+        POST.replace(b"Length: 11", b"Length: +11"),
+        POST.replace(b"Length: 11", b"Length: 011"),
+        POST.replace(b"Length: 11", b"Length: 11, 11"),
+        POST.replace(b"Length: 11", b"Length: 11\r\nContent-Length: 12"),
+        POST.replace(b"Length: 11", b"Length: %d" % LOOK_BYTES),
+        POST.replace(b"Length: 11", b"Length: 11\r\nTransfer-Encoding: chunked"),
+        POST.replace(b"Length: 11", b"Length: 11\r\nExpect: 100-continue"),
+        POST.replace(b"Length: 11", b"Length: 11\r\nConnection: close"),
+        POST.replace(b"Bearer seal_x", b"Bearer seal_x\r\nAuthorization: Bearer seal_y"),
+        POST.replace(b"Bearer seal_x", b"Bearer seal_x\r\n folded"),
+        POST.replace(b"Bearer seal_x", b"Bearer \xff"),
+        POST.replace(b"Bearer seal_x", b"Bearer seal_x\r\nCookie: a=b"),
+        POST.replace(b"\r\nContent-Type", b"\nContent-Type"),
+    ],
+)
+def test_any_other_post_is_left_to_the_parser(data: bytes) -> None:
+    assert read_plain_post(data) is None

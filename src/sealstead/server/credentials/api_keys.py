@@ -60,6 +60,7 @@ __all__ = [
     "judge_api_key",
     "normal_label",
     "prove_api_key",
+    "ready_api_key",
     "require_allowed",
     "require_good",
     "write_key_uses",
@@ -128,6 +129,28 @@ def judge_api_key(
     except SealsteadError as exc:
         proved.refused(exc)
         raise
+    return _grant(proved)
+
+
+def ready_api_key(authorization: str | None, *, at: datetime, origin: Origin, role: Role) -> ApiGrant | None:
+    """Return what `judge_api_key` would, if judging has nothing to write: neither a refusal nor a use to count for a rate.
+
+    None says nothing of the key. Whoever gets it asks `judge_api_key`.
+    """
+    try:
+        presented = _read(authorization)
+        found = find_key(presented.id)
+        if found is None or found[0].scope.rate is not None or not _holds(presented, found[0]):
+            return None
+        proved = ProvedKey(key=found[0], owner=found[1], at=at, origin=origin)
+        require_good(proved)
+        require_allowed(proved, role)
+    except SealsteadError:
+        return None
+    return _grant(proved)
+
+
+def _grant(proved: ProvedKey) -> ApiGrant:
     key = proved.key
     return ApiGrant(
         owner=proved.owner,
@@ -137,7 +160,7 @@ def judge_api_key(
         roles=key.scope.roles,
         labels=key.normal_labels,
         rotated=key.rotated,
-        at=at,
+        at=proved.at,
     )
 
 
@@ -157,9 +180,8 @@ def prove_api_key(authorization: str | None, *, at: datetime, origin: Origin) ->
         _wrong(None, "unknown-api-key", at=at, origin=origin)
         raise InvalidApiKeyError
     key, owner = found
-    secret_hash = hashlib.sha256(presented.secret.reveal().encode()).digest()
     # `flaw` names what the outside must not learn: revoked, or changed in the database.
-    if key.secret_hash is None or not hmac.compare_digest(secret_hash, key.secret_hash):
+    if not _holds(presented, key):
         _wrong(key, key.flaw or "wrong-secret", at=at, origin=origin)
         raise InvalidApiKeyError
     return ProvedKey(key=key, owner=owner, at=at, origin=origin)
@@ -210,6 +232,11 @@ def _read(authorization: str | None) -> ApiKeyText:
     if scheme.lower() != "bearer" or len(text) > MAX_HEADER_CHARS:
         text = ""
     return parse_api_key(text.strip())
+
+
+def _holds(presented: ApiKeyText, key: KnownKey) -> bool:
+    secret_hash = hashlib.sha256(presented.secret.reveal().encode()).digest()
+    return key.secret_hash is not None and hmac.compare_digest(secret_hash, key.secret_hash)
 
 
 def _wrong(key: KnownKey | None, code: str, *, at: datetime, origin: Origin) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sealstead.errors import SealsteadError
-from sealstead.server.api_request import ApiRequest, Routes
-from sealstead.server.credentials.api_keys import Role, judge_api_key
+from sealstead.server.api_request import ApiRequest, Prepared, PromptRoutes, Routes, Tell
+from sealstead.server.credentials.api_keys import Role, judge_api_key, ready_api_key
 from sealstead.server.signing.describe import document_of
 from sealstead.server.signing.errors import (
     CertificateNotFoundError,
@@ -17,8 +17,9 @@ from sealstead.server.signing.errors import (
 from sealstead.server.signing.models import normalize_label
 from sealstead.server.signing.openapi import openapi_document
 from sealstead.server.signing.order import Order, parse_order
+from sealstead.server.signing.records import commit_record_later
 from sealstead.server.signing.select import SELECTORS, find_certificates, parse_selector
-from sealstead.server.signing.sign import record_refusal, sign
+from sealstead.server.signing.sign import leaving, record_refusal, sign, sign_only
 
 
 def sign_items(request: ApiRequest) -> Mapping[str, Any]:
@@ -31,6 +32,27 @@ def sign_items(request: ApiRequest) -> Mapping[str, Any]:
     except SealsteadError as exc:
         record_refusal(exc, grant, origin=request.origin, order=order)
         raise
+
+
+def prepare_signature(request: ApiRequest) -> Prepared | None:
+    """Prepare the answer of `sign_items` where one item is signed; the worker's one lane for it does not wait for a batch, for
+    another machine or for a refusal's event.
+    """
+    try:
+        grant = ready_api_key(request.authorization, at=request.at, origin=request.origin, role=Role.STANDARD)
+        order = None if grant is None else parse_order(request.json())
+        if grant is None or order is None or len(order.items) > 1:
+            return None
+        signed = sign_only(order, grant, origin=request.origin, idempotency_key=request.idempotency_key)
+    except SealsteadError:
+        return None  # `sign_items` meets it again, and writes its event
+    if signed is None:
+        return None
+
+    def commit(tell: Tell) -> None:
+        commit_record_later(signed.record, lambda error: tell(leaving(signed) if error is None else None))
+
+    return Prepared(document=signed.answer, commit=commit)
 
 
 def list_certificates(request: ApiRequest) -> Mapping[str, Any]:
@@ -65,3 +87,5 @@ ROUTES: Final[Routes] = {
     ("GET", "/api/v1/certificates"): list_certificates,
     ("GET", "/api/v1/openapi.json"): openapi,
 }
+
+PROMPT: Final[PromptRoutes] = {("POST", "/api/v1/sign"): prepare_signature}

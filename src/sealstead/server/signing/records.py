@@ -21,7 +21,7 @@ from django.db import connection
 
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.api_keys import KeyUse, write_key_uses
-from sealstead.server.group_commit import GroupCommit
+from sealstead.server.group_commit import GroupCommit, Tell
 from sealstead.server.signing.models import Certificate
 from sealstead.server.table_rows import insert
 
@@ -89,6 +89,14 @@ def commit_record(record: SignRecord) -> None:
         DatabaseError: nothing of it was written.
     """
     _COMMIT.commit(record)
+
+
+def commit_record_later(record: SignRecord, tell: Tell) -> None:
+    """Have it written and return at once; `tell` hears, between two commits, that it is durable or that nothing was written.
+
+    `record.mark.seen` then tells as after `commit_record`.
+    """
+    _COMMIT.commit_later(record, tell)
 
 
 def find_seen(mark: str, at: datetime) -> Seen | None:

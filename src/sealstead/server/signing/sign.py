@@ -18,6 +18,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, cast
@@ -36,7 +37,6 @@ from sealstead.formats.minisign import (
 from sealstead.formats.signing_certificate import check_period
 from sealstead.formats.statement import reserved_comment
 from sealstead.server.audit import tags
-from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.api_keys import ApiGrant
 from sealstead.server.signing.describe import document_of, event_facts
@@ -45,6 +45,7 @@ from sealstead.server.signing.errors import (
     InvalidIdempotencyKeyError,
     InvalidItemError,
 )
+from sealstead.server.signing.events import order_facts, sign_event
 from sealstead.server.signing.keys import LoadedKey, load_key
 from sealstead.server.signing.models import Certificate, Profile
 from sealstead.server.signing.order import Item, Order
@@ -59,6 +60,14 @@ MAX_IDEMPOTENCY_KEY: Final = 200
 Make = Callable[[int, Item], bytes]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signed:
+    """An answer that may leave once `record` is durable."""
+
+    answer: Mapping[str, Any]
+    record: SignRecord
+
+
 def sign(order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str | None) -> Mapping[str, Any]:
     """Return the answer: the certificate that signed, and the signatures in the order of the items. Call it outside a transaction.
 
@@ -67,12 +76,41 @@ def sign(order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str 
     Raises:
         SealsteadError: nothing was signed, or it was and does not leave: the event says which.
     """
-    at = grant.at
     mark = _mark(order, grant, idempotency_key)
-    if mark is not None:
-        mark.seen = find_seen(mark.mark, at)
-        if mark.seen is not None:
-            return _repeat(order, grant, mark, mark.seen, origin)
+    if mark is not None and mark.seen is not None:
+        return _repeat(order, grant, mark, mark.seen, origin)
+    signed = _sign_new(order, grant, mark, origin)
+    commit_record(signed.record)
+    if mark is None or mark.seen is None:
+        return signed.answer
+    return _same(mark, mark.seen)
+
+
+def sign_only(order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str | None) -> Signed | None:
+    """Sign and write nothing: what `sign` does before its commit. None for a repeat.
+
+    Raises:
+        SealsteadError: nothing was signed.
+    """
+    mark = _mark(order, grant, idempotency_key)
+    if mark is not None and mark.seen is not None:
+        return None
+    return _sign_new(order, grant, mark, origin)
+
+
+def leaving(signed: Signed) -> Mapping[str, Any] | None:
+    """Return the answer that leaves now that the record was committed; None if the commit wrote nothing of it.
+
+    It is the other's if another request under the same idempotency key came first.
+    """
+    mark = signed.record.mark
+    if mark is None or mark.seen is None:
+        return signed.answer
+    return None if mark.clashes else mark.seen.answer
+
+
+def _sign_new(order: Order, grant: ApiGrant, mark: Mark | None, origin: Origin) -> Signed:
+    at = grant.at
     row = choose_certificate(
         grant.owner, labels=grant.labels, selector=order.selector, profile=order.profile, at=at
     )
@@ -85,17 +123,13 @@ def sign(order: Order, grant: ApiGrant, *, origin: Origin, idempotency_key: str 
     }
     if mark is not None:
         mark.answer = pack(answer)
-    commit_record(
-        SignRecord(
-            event=_event(tags.SIGNED, grant, origin, {**event_facts(row), **_facts(order)}),
-            use=grant.use(origin),
-            certificate=row,
-            mark=mark,
-        )
+    record = SignRecord(
+        event=sign_event(tags.SIGNED, grant, origin, {**event_facts(row), **order_facts(order)}),
+        use=grant.use(origin),
+        certificate=row,
+        mark=mark,
     )
-    if mark is None or mark.seen is None:
-        return answer
-    return _same(mark, mark.seen)
+    return Signed(answer=answer, record=record)
 
 
 def _repeat(order: Order, grant: ApiGrant, mark: Mark, seen: Seen, origin: Origin) -> Mapping[str, Any]:
@@ -109,9 +143,11 @@ def _repeat(order: Order, grant: ApiGrant, mark: Mark, seen: Seen, origin: Origi
         at=grant.at,
         only=answer["certificate"]["id"],
     )
-    details = {**event_facts(row), **_facts(order), "repeated": True}
+    details = {**event_facts(row), **order_facts(order), "repeated": True}
     commit_record(
-        SignRecord(event=_event(tags.SIGNED, grant, origin, details), use=grant.use(origin), certificate=row)
+        SignRecord(
+            event=sign_event(tags.SIGNED, grant, origin, details), use=grant.use(origin), certificate=row
+        )
     )
     return answer
 
@@ -129,10 +165,10 @@ def record_refusal(exc: SealsteadError, grant: ApiGrant, *, origin: Origin, orde
         details = {
             order.selector.by: order.selector.value,
             "profile": order.profile,
-            **_facts(order),
+            **order_facts(order),
             **details,
         }
-    event = _event(tags.SIGNING_REFUSED, grant, origin, details)
+    event = sign_event(tags.SIGNING_REFUSED, grant, origin, details)
     event.accepted, event.code = False, exc.code
     commit_record(SignRecord(event=event))
 
@@ -234,47 +270,10 @@ def _mark(order: Order, grant: ApiGrant, idempotency_key: str | None) -> Mark | 
         raise InvalidIdempotencyKeyError(
             f"the Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable characters"
         )
-    mark = hashlib.sha256(f"{grant.credential_id}:{idempotency_key}".encode())
+    mark = hashlib.sha256(f"{grant.credential_id}:{idempotency_key}".encode()).hexdigest()
     # repr of values of our own types: one text for each order.
-    return Mark(mark=mark.hexdigest(), request=hashlib.sha256(repr(order).encode()).hexdigest())
-
-
-def _facts(order: Order) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "algorithm": order.algorithm,
-        "files": [
-            {
-                name: value
-                for name, value in (
-                    ("name", item.file_name),
-                    ("kind", item.kind),
-                    ("digest", item.digest.hex()),
-                    ("size", item.file_size),
-                    ("version", item.file_version),
-                )
-                if value not in (None, "")
-            }
-            for item in order.items
-        ],
-        "description": order.description,
-        "description_url": order.description_url,
-    }
-    return {name: value for name, value in facts.items() if value}
-
-
-def _event(tag: str, grant: ApiGrant, origin: Origin, details: dict[str, Any]) -> Event:
-    return Event(
-        tag=tag,
-        at=grant.at,
-        actor_id=grant.owner.pk,
-        actor_name=grant.owner.get_username(),
-        user_id=grant.owner.pk,
-        credential_id=grant.credential_id,
-        ip=origin.ip,
-        user_agent=origin.user_agent[:400],
-        request_id=origin.request_id,
-        details={"key": grant.handle, **details},
-    )
+    request = hashlib.sha256(repr(order).encode()).hexdigest()
+    return Mark(mark=mark, request=request, seen=find_seen(mark, grant.at))
 
 
 @cache
