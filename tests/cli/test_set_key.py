@@ -158,6 +158,11 @@ def test_verify_asks_the_server_first(pipeline: Pipeline, signing: FakeSigningSe
     done = pipeline.good("auth", "set-key", "--fs", "--wk", "k", "--vf", stdin=good)
     assert "knows the key: release of ada" in done.err
     assert (pipeline.here / "k").read_text() == f"{good}\n"
+    told = pipeline.good("auth", "set-key", "--fs", "--wk", "k", "--vf", "--json", stdin=good)
+    assert (told.json["key"]["name"], told.json["server"]) == ("release", signing.url)
+    assert (told.json["written"], told.json["warning"]) == (True, None)
+    assert "release" not in told.err
+    assert good not in told.out
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ class FakeSigningServer:
     url: str = ""
     clock: FakeClock = field(default_factory=FakeClock)
     rows: dict[str, Row] = field(default_factory=dict)
+    certificates: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of every request."""
     fault: Callable[[str, str], str | None] = lambda _method, _path: None
@@ -113,6 +114,9 @@ class FakeSigningServer:
         match method, path.partition("?")[0]:
             case "GET", "/api/v1/key":
                 return self._document(self._judge(headers.get("authorization", "")))
+            case "GET", "/api/v1/certificates":
+                self._judge(headers.get("authorization", ""))
+                return {"certificates": self.certificates}
             case "POST", "/api/v1/key/rotate":
                 return self._rotate(headers, json.loads(body))
             case _:

@@ -47,8 +47,7 @@ def find_certificates(api: ServerApi, selector: Selector) -> tuple[ServerCertifi
     if not found:
         raise NoCertificateError(
             f"no certificate with the {selector} for this API key",
-            hint="the key's owner sees on the server, under My certificates, what was granted; the key itself may be for "
-            "some labels only",
+            hint="`certificates` lists those that it may sign with; on the server, My certificates shows its owner's",
         )
     return found
 

@@ -114,6 +114,7 @@ def certificate(value: object) -> ServerCertificate:
         not_after=cert.moment_or_none("not_after"),
         algorithm=cert.text("algorithm"),
         is_test=cert.flag("is_test"),
+        enabled=cert.value.get("enabled") is not False,
         certificate=cert.bytes_or_none("certificate"),
         chain=cert.bytes_list("chain"),
         public_key=cert.text_or_none("public_key"),

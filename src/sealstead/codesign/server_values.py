@@ -86,6 +86,7 @@ class ServerCertificate(Record):
     not_after: datetime | None
     algorithm: str
     is_test: bool
+    enabled: bool
     certificate: bytes | None
     """DER; None where the profile has none."""
     chain: tuple[bytes, ...]

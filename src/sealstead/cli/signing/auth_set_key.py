@@ -23,6 +23,7 @@ from sealstead.codesign.set_key import (
 from sealstead.formats.credential_file import DEFAULT_NAME, MAX_BYTES, FileKind, check_name
 
 if TYPE_CHECKING:
+    from sealstead.codesign.server_values import KeyInfo
     from sealstead.secret import Secret
 
 
@@ -87,17 +88,28 @@ def set_key(
             return key_from_text(argument, where="--api-key")
         return _from_stdin(options)
 
+    seen: list[tuple[str, KeyInfo]] = []
     stored = store_key(
         target,
         read,
-        verify=(lambda key: _verify(options, key)) if verify else None,
+        verify=(lambda key: seen.append(_verify(options, key))) if verify else None,
         if_missing=if_missing,
         force=force,
     )
     if stored.warning:
         output.warning(stored.warning)
     if options.as_json:
-        output.document({"path": str(target.path), "kind": target.kind, "written": stored.written})
+        server, info = seen[0] if seen else (None, None)
+        output.document(
+            {
+                "path": str(target.path),
+                "kind": target.kind,
+                "written": stored.written,
+                "warning": stored.warning,
+                "server": server,
+                "key": None if info is None else info.document,
+            }
+        )
     elif stored.written:
         output.note(f"stored in {target.path}")
     else:
@@ -132,9 +144,12 @@ def _from_stdin(options: SigningOptions) -> GivenKey:
     return key_from_bytes(data, where="standard input")
 
 
-def _verify(options: SigningOptions, key: Secret[str]) -> None:
+def _verify(options: SigningOptions, key: Secret[str]) -> tuple[str, KeyInfo]:
+    """Return what the server at this address says about the key."""
     api = open_server(options, FoundKey(text=key, source=KeySource.ARGUMENT))
     info = api.key_info()
-    output.note(
-        f"{api.url} knows the key: {info.name} of {info.owner}, {info.state}, until {moment(info.expires_at)}"
-    )
+    if not options.as_json:
+        output.note(
+            f"{api.url} knows the key: {info.name} of {info.owner}, {info.state}, until {moment(info.expires_at)}"
+        )
+    return api.url, info

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealstead.cli import output
+from sealstead.cli.signing.certificates import as_document, summary
 from sealstead.cli.signing.context import find_api_key, open_server
 from sealstead.cli.signing.options import SigningOptions, signing_options
 from sealstead.clock import SystemClock, moment_text
@@ -37,17 +38,29 @@ Examples:
     help="End with exit code 4 if the key ends within this time.",
 )
 def status(options: SigningOptions, window: str | None) -> int:
-    """Show how the API key stands at the server; that is no use of it."""
+    """Show how the API key stands at the server, and with what it may sign; that is no use of it."""
     limit = None if window is None else parse_duration(window)
     found = find_api_key(options)
     api = open_server(options, found)
     info = api.key_info()
-    expiring = limit is not None and ends_within(info, limit, now=SystemClock().now())
+    # The server shows certificates to keys that may sign with them.
+    usable = api.certificates() if "Standard" in info.roles else ()
+    now = SystemClock().now()
+    expiring = limit is not None and ends_within(info, limit, now=now)
     if options.as_json:
         where = {"source": found.source, "path": None if found.path is None else str(found.path)}
-        output.document({**info.document, "server": api.url, "read_from": where, "expiring": expiring})
+        certificates = [as_document(one, now) for one in usable]
+        output.document(
+            {
+                **info.document,
+                "certificates": certificates,
+                "server": api.url,
+                "read_from": where,
+                "expiring": expiring,
+            }
+        )
     else:
-        _show(info, found, api.url)
+        _show(info, found, api.url, [summary(one, now) for one in usable])
         if expiring and window is not None:
             output.warning(f"the key ends within {window}: run `rotate-key`")
     return EXPIRING if expiring else 0
@@ -57,7 +70,7 @@ def moment(at: datetime | None) -> str:
     return moment_text(at) if at else "never"
 
 
-def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
+def _show(info: KeyInfo, found: FoundKey, url: str, certificates: list[str]) -> None:
     rows = [
         ("name", info.name),
         ("id", info.id),
@@ -79,6 +92,7 @@ def _show(info: KeyInfo, found: FoundKey, url: str) -> None:
         rows.append(("only from", ", ".join(info.networks) or "no network"))
     if info.rate:
         rows.append(("rate", info.rate))
+    rows += [("signs with", one) for one in certificates] or [("signs with", "no certificate")]
     rows += [("server", url), ("read from", found.where)]
     if info.successor:
         used = "in use" if info.successor.used else "not used yet"

@@ -13,6 +13,10 @@ COMMANDS: Places = {
         "Put time-stamps to files that are signed already.",
     ),
     "auth": ("sealstead.cli.signing.auth:auth", "Store an API key, and see how it stands."),
+    "certificates": (
+        "sealstead.cli.signing.certificates:certificates",
+        "List the certificates that the API key may sign with.",
+    ),
     "verify": ("sealstead.cli.signing.verify:verify", "Check the signatures of files."),
     "rotate-key": ("sealstead.cli.signing.rotate_key:rotate_key", "Replace an API key, with an overlap."),
     "update": ("sealstead.cli.signing.update:update", "Say how this program is brought up to date."),

@@ -189,7 +189,7 @@ def _selector(options: SigningOptions, **given: str | None) -> Selector:
         chosen = dict([next(((name, value) for name, value in found if value), ("", ""))])
     if "" in chosen:
         raise click.UsageError(
-            "no certificate was chosen: --label says which (the server shows yours under My certificates)"
+            "no certificate was chosen: --label says which (`certificates` lists those that your key may sign with)"
         )
     return Selector(**chosen)
 
