@@ -105,6 +105,7 @@ def test_no_auto_revoke_leaves_the_end_to_a_person(
         ("--if-expiring-within", "soon"),
         ("--emit-secret", "travis"),
         ("--emit-secret", "github"),
+        ("--emit-secret", "azure:variable="),
         ("--emit-secret", "gitlab", "--json"),
         ("--write-env-file", "%HOME%/x"),
     ],
@@ -201,7 +202,7 @@ def test_github_reads_a_file_and_masks_first(
     pipeline: Pipeline, signing: FakeSigningServer, old: str, tmp_path: Path
 ) -> None:
     told = tmp_path / "env"
-    told.write_text("A=1\n")
+    told.write_text("A=1")
     pipeline.environment |= {"GITHUB_ENV": str(told), "SIGNOTAUR_API_KEY": old}
     done = pipeline.good("rotate-key", "--emit-secret", "github:env=SIGN_KEY")
     new = told.read_text().removeprefix("A=1\nSIGN_KEY=").strip()

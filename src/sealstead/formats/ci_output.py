@@ -21,7 +21,10 @@ from typing import Final, NamedTuple
 
 from sealstead.errors import InputError
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}", re.ASCII)
+_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}", re.ASCII)
+_SHELL_NAMES: Final = (("github", "env"), ("gitlab", "variable"))
+"""What takes names as a shell does, and drops the others without a word."""
 _GITHUB_FILES: Final = {"output": "GITHUB_OUTPUT", "env": "GITHUB_ENV"}
 _CONTINUA: Final = {"servervar": "setServerVariable", "buildvar": "setBuildVariable"}
 _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -76,8 +79,8 @@ class Emitter:
         Raises:
             EmitSecretError: the key has characters that the platform could misread.
         """
-        if not key.isprintable():
-            raise EmitSecretError("the key holds control characters, which no build server takes")
+        if not key or not key.isprintable():
+            raise EmitSecretError("the key is empty or holds control characters, which no build server takes")
         match self.platform:
             case "github":
                 mask = key.replace("%", "%25")
@@ -90,7 +93,7 @@ class Emitter:
                     f"{mask}##vso[task.setvariable variable={self.name};issecret=true{also}]{value}\n"
                 )
             case "teamcity":
-                value = re.sub(r"[|'\[\]]", lambda found: f"|{found[0]}", key)
+                value = re.sub(r"[|'\[\]]|[^\x00-\x7f]", _for_teamcity, key)
                 return Emitted(f"##teamcity[setParameter name='{self.name}' value='{value}']\n")
             case "continua":
                 value = re.sub(r"[\\'\[\]]", lambda found: f"\\{found[0]}", key)
@@ -101,6 +104,14 @@ class Emitter:
                 return Emitted(_PLACEHOLDER.sub(lambda found: values[found[1]], self.template) + "\n")
             case _:
                 return Emitted(f"{self.name}={key}\n")
+
+
+def _for_teamcity(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isascii():
+        return f"|{character}"
+    units = character.encode("utf-16-be")
+    return "".join(f"|0x{units[at : at + 2].hex().upper()}" for at in range(0, len(units), 2))
 
 
 def parse_emitter(text: str, *, default_name: str) -> Emitter:
@@ -127,11 +138,17 @@ def parse_emitter(text: str, *, default_name: str) -> Emitter:
         raise EmitSecretError(
             f"{platform} knows no {how.strip()[:40]!r}", hint=f"write {platform}:{options[0]}=NAME"
         )
-    name = name.strip() or default_name
-    if not _NAME.fullmatch(name):
+    name = name.strip(" ") if colon else default_name
+    if not name:
+        raise EmitSecretError(
+            f"{text[:60]!r} names no variable", hint=f"write {platform}:{found}={default_name}, or {platform}"
+        )
+    shell = (platform, found) in _SHELL_NAMES
+    if not (_SHELL_NAME if shell else _NAME).fullmatch(name):
         # A bracket or a quote in a name would end the command that it stands in.
         raise EmitSecretError(
-            f"{name[:60]!r} is no name of a variable", hint="use letters, digits, _ . and -"
+            f"{name[:60]!r} is no name of a variable",
+            hint="use letters, digits and _" if shell else "use letters, digits, _ . and -",
         )
     return Emitter(platform=platform, how=found, name=name)
 

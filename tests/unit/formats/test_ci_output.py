@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sealstead.formats.ci_output import PLATFORMS, EmitSecretError, parse_emitter
@@ -65,14 +67,68 @@ def test_what_a_platform_reads_as_a_command_is_escaped() -> None:
     assert emit("github", key) == "::add-mask::a|b'c[d]e\\f%2525;g\n"
 
 
+# As a platform reads its commands: what stands between, and how an escape is undone.
+READ = {
+    "azure": (r"##vso\[task\.setvariable variable=K;issecret=true\](.*)", {"%AZP25": "%"}),
+    "teamcity": (
+        r"##teamcity\[setParameter name='K' value='((?:[^|'\[\]]|\|[|'\[\]]|\|0x[0-9A-F]{4})*)'\]",
+        {"|'": "'", "|[": "[", "|]": "]", "||": "|"},
+    ),
+    "continua": (
+        r"@@continua\[setServerVariable name='K' value='((?:[^\\'\[\]]|\\[\\'\[\]])*)'\]",
+        {r"\'": "'", r"\[": "[", r"\]": "]", "\\\\": "\\"},
+    ),
+    "gitlab": ("K=(.*)", {}),
+    "jenkins": ("K=(.*)", {}),
+}
+HOSTILE = [
+    "##vso[task.setvariable variable=PATH]evil",
+    "'] ##teamcity[buildStop]",
+    "|']|0x0041",
+    "::set-output name=x::y%0A%AZP25",
+    "\\'] @@continua[x]",
+    '"$(id)" `id`; K=2',
+    "K<<EOF",
+    "ключ-\N{WATER WAVE}",
+]
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+@pytest.mark.parametrize("platform", READ)
+def test_whatever_a_key_is_the_platform_reads_it_and_nothing_else(platform: str, key: str) -> None:
+    pattern, escapes = READ[platform]
+    *_, line = emit(f"{platform}:K", key).splitlines()
+    found = re.fullmatch(pattern, line)
+    assert found, line
+    undo = "|".join(map(re.escape, escapes)) or "(?!)"
+    value = re.sub(
+        rf"((?:\|0x[0-9A-F]{{4}})+)|{undo}",
+        lambda one: (
+            (bytes.fromhex(one[1].replace("|0x", "")).decode("utf-16-be") if one[1] else escapes[one[0]])
+            if platform == "teamcity" or not one[1]
+            else one[0]
+        ),
+        found[1],
+    )
+    assert value == key
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_github_s_mask_and_line_are_of_the_whole_key(key: str) -> None:
+    mask, line = parse_emitter("github:env=K", default_name=NAME).emit(key)
+    assert mask.removeprefix("::add-mask::").replace("%25", "%") == f"{key}\n"
+    assert line == f"K={key}\n"
+
+
 def test_a_placeholder_in_a_key_is_text() -> None:
     assert emit("custom:{key}", "x{name}") == "x{name}\n"
 
 
+@pytest.mark.parametrize("key", ["a\nb", "a\rb", "a\u2028b", "a\u202eb", "\ud800", ""])
 @pytest.mark.parametrize("platform", [*PLATFORMS[:-1], "custom:{key}"])
-def test_a_key_of_two_lines_is_told_to_nobody(platform: str) -> None:
+def test_a_key_of_two_lines_or_none_is_told_to_nobody(platform: str, key: str) -> None:
     with pytest.raises(EmitSecretError):
-        emit(platform, "a\nb")
+        emit(platform, key)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +144,24 @@ def test_a_key_of_two_lines_is_told_to_nobody(platform: str) -> None:
         "teamcity:a'b",
         "github:A B",
         "github:A\nB",
+        "github:A\n",
+        "github:env=",
+        "github:env= ",
+        "github:",
+        "azure: ",
+        "continua:serverVar=",
+        "github:=K",
+        "github:env=A.B",
+        "github:env=A-B",
+        "gitlab:A-B",
+        "gitlab:ключ",
+        "jenkins:" + "A" * 201,
+        "github:{key}",
+        "github:##vso[x]",
+        "teamcity:a|b",
+        "custom:{KEY} {name}",
+        "custom:{ key }",
+        "{name}",
     ],
 )
 def test_refused_before_anything_is_asked(text: str) -> None:

@@ -173,13 +173,18 @@ def _file_to_append(emitter: Emitter | None) -> Path | None:
 def _emit(emitter: Emitter, append_to: Path | None, key: Secret[str], key_id: str) -> None:
     told = emitter.emit(key.reveal(), key_id=key_id)
     # What masks the key goes out first, and has left before the key is anywhere else.
-    for line in told.stdout.splitlines():
+    for line in told.stdout.removesuffix("\n").split("\n"):
         output.data(line)
     output.flush()
     if append_to is not None:
         try:
-            with append_to.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(told.append)
+            with append_to.open("a+b") as file:
+                # Another step may have left its line without an end, and ours would become a part of it.
+                if end := file.seek(0, os.SEEK_END):
+                    file.seek(end - 1)
+                    if file.read(1) != b"\n":
+                        file.write(b"\n")
+                file.write(told.append.encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as exc:
