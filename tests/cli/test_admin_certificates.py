@@ -29,6 +29,7 @@ def test_certificates_from_the_first_to_the_last(
         *("create-certificate", "--pfx", pfx, "--label", "Walk", "--password-stdin"), stdin="open sesame\n"
     )
     assert (code, len(out.strip())) == (0, 40), err
+    assert err.endswith("\nnext: sealstead admin grant-certificate --label Walk --user U\n")
     thumbprint = out.strip()
     code, out, _ = admin("export-certificate", "--label", "walk", "--root")
     assert (code, out.count("BEGIN CERTIFICATE")) == (0, 1)

@@ -20,9 +20,10 @@ def test_a_keys_life(sealstead: Command, data_dir: Path, environment: dict[str, 
     )
     code, out, err = admin(
         *("create-api-key", "--user", "keyes", "--name", "ci", "--expires", "30d"),
-        *("--role", "Standard", "--role", "ApiKeyRotator", "--network", "192.0.2.0/24"),
+        *("--role", "Standard", "--role", "ApiKeyRotator", "--network", "192.0.2.0/24", "--label", "nope"),
     )
     assert code == 0
+    assert "warning: no certificate has the label 'nope': there" in err
     assert out.count("\n") == 1
     key = parse_api_key(out.strip())
     assert "cannot be shown again" in err

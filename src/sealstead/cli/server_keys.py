@@ -51,7 +51,7 @@ Examples:
     metavar="NET",
     help="Narrow it to requests from this network, 192.0.2.0/24; repeatable.",
 )
-@click.option("--rate", metavar="RATE", help="Narrow it to so many requests: 60/m, 5/s, 1000/d.")
+@click.option("--rate", metavar="RATE", help="Narrow it to so many requests of any kind: 60/m, 5/s, 1000/d.")
 @click.option(
     "--expires",
     metavar="LIFE",
@@ -63,8 +63,13 @@ def create_api_key(data_dir: Path, as_json: bool, **given: Any) -> None:
     """Make an API key for signing and print it, this once, alone on standard output."""
     now = _open(data_dir)
     from sealstead.server.credentials.admin_keys import create_key
+    from sealstead.server.signing.admin import missing_labels
 
     made = create_key(**given, at=now)
+    # No refusal: a script may make keys before certificates, and such a key signs nothing.
+    for missing, there in missing_labels(made.facts["labels"] or ()):
+        known = f"there are {', '.join(there)}" if there else "there is no certificate yet"
+        output.warning(f"no certificate has the label {missing!r}: {known}")
     if as_json:
         output.document({**made.facts, "key": made.key.reveal()})
         return
@@ -73,6 +78,7 @@ def create_api_key(data_dir: Path, as_json: bool, **given: Any) -> None:
     output.note(f"API key {made.facts['name']} of {made.facts['user']} ({roles}): id {made.facts['id']}")
     output.note(f"expires: {made.facts['expires_at'] or 'never'}")
     output.note("the key cannot be shown again")
+    output.note("next: SignotaurTool auth set-key --from-stdin --write-key-file FILE, where it is used")
 
 
 @click.command("list-api-keys")

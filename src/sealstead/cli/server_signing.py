@@ -101,10 +101,7 @@ def create_certificate(
         return
     output.data(made.text)
     output.note(f"certificate {made.facts['alias']}, label {made.facts['label']}")
-    if csr:
-        output.note(
-            f"when it has been issued: sealstead admin load-certificate --label {given['label']} FILE"
-        )
+    _next(f"{'load' if csr else 'grant'}-certificate", given["label"], "FILE" if csr else "--user U")
 
 
 @click.command(
@@ -131,6 +128,8 @@ def load_certificate(file: Path, data_dir: Path, as_json: bool, **which: Any) ->
         return
     output.data(facts["thumbprint"])
     output.note(f"certificate {facts['alias']}, valid until {facts['not_after']}")
+    if not facts["users"]:
+        _next("grant-certificate", facts["label"], "--user U")
 
 
 @click.command(
@@ -249,6 +248,12 @@ def delete_certificate(force: bool, data_dir: Path, as_json: bool, **which: Any)
         output.document(facts)
     else:
         output.note(f"certificate {facts['alias']} is gone")
+
+
+def _next(command: str, label: str, rest: str) -> None:
+    import shlex
+
+    output.note(f"next: sealstead admin {command} --label {shlex.quote(label)} {rest}")
 
 
 def _switch(which: dict[str, Any], data_dir: Path, *, enabled: bool, as_json: bool) -> None:

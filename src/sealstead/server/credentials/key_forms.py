@@ -52,7 +52,10 @@ class AddKeyForm(ExpiryForm):
         required=False,
         max_length=20,
         label=gettext_lazy("At most so many requests"),
-        help_text=gettext_lazy("For example 60/m, 5/s or 1000/d. Left empty: no limit of its own."),
+        help_text=gettext_lazy(
+            "For example 60/m, 5/s or 1000/d. Every request with the key counts; a signing command makes one to find the "
+            "certificate, and one for each 256 files. Left empty: no limit of its own."
+        ),
     )
 
     def clean_name(self) -> str:

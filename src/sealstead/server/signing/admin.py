@@ -42,6 +42,7 @@ from sealstead.server.signing.manage import grant, load_certificate, remove, swi
 from sealstead.server.signing.models import Certificate, Profile, normalize_label
 
 OPERATOR = Origin(user_agent="sealstead admin")
+_SOME = 10
 _LONGEST_LIFE = timedelta(days=3650)
 
 
@@ -200,6 +201,15 @@ def delete(which: Which, *, at: datetime) -> dict[str, Any]:
     facts = facts_of(row)
     remove(row, By(actor=None, at=at, origin=OPERATOR))
     return facts
+
+
+def missing_labels(labels: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return those of `labels` that no certificate has, each with a few that there are."""
+    if not labels:
+        return []
+    rows = Certificate.objects.filter(is_root=False).exclude(label_key="").order_by("label_key")
+    there = {row.label_key: row.label for row in rows}
+    return [(label, list(there.values())[:_SOME]) for label in labels if normalize_label(label) not in there]
 
 
 def facts_of(row: Certificate) -> dict[str, Any]:

@@ -195,7 +195,9 @@ def _key() -> Schema:
             "expires_in_seconds": _or_null(_COUNT),
             "labels": _or_null(_list(_TEXT)),
             "networks": _or_null(_list(_TEXT)),
-            "rate": _or_null(_TEXT),
+            "rate": _or_null(
+                _TEXT | {"description": "5/s, 60/m, 1000/h or 5000/d; every request with the key counts"}
+            ),
             "line": _object({"id": _TEXT, "started_at": _MOMENT}),
             "predecessor": _or_null(_ref("Predecessor")),
             "successor": _or_null(successor),

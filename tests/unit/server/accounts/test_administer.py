@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.db import connection, transaction
 from tests.rows import make_project, make_user
 from tests.tokens import T0, issue_token
 
 from sealstead.server.accounts import administer, recovery, temporary
-from sealstead.server.accounts.administer import Act
+from sealstead.server.accounts.administer import Act, NotAnAdministratorError
 from sealstead.server.accounts.create import BadEmailError, EmailTakenError, UserNameTakenError
 from sealstead.server.accounts.models import Session, User
 from sealstead.server.audit import tags
@@ -226,3 +230,41 @@ def test_the_only_owner_of_a_project_stays(act: Act, bob: User) -> None:
     assert "shared" not in refused.value.message
     assert User.objects.filter(pk=bob.pk).exists()
     assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verb", ["disable", "dismiss", "delete"])
+def test_of_two_who_end_each_other_at_once_one_remains(verb: str, tmp_path: Path) -> None:
+    from tests.connections import own_connections
+
+    first, second = (make_user(name, is_superuser=True, is_staff=True) for name in ("first", "second"))
+    done, go_on = threading.Event(), threading.Event()
+
+    def quicker() -> None:
+        with transaction.atomic():
+            VERBS[verb](Act(actor=first, at=AT, origin=Origin()), second.pk)
+            done.set()
+            assert go_on.wait(10)
+
+    def later() -> None:
+        assert done.wait(10)
+        VERBS[verb](Act(actor=second, at=AT, origin=Origin()), first.pk)
+
+    def left() -> set[str]:
+        return set(User.objects.filter(is_superuser=True, is_active=True).values_list("username", flat=True))
+
+    def each(job: Callable[[], Any]) -> Any:
+        try:
+            return job()
+        finally:
+            connection.close()
+
+    with own_connections(tmp_path), ThreadPoolExecutor(2) as threads:
+        ending, waiting = threads.submit(each, quicker), threads.submit(each, later)
+        # It stands behind the lock; whoever looked without one would be through by now.
+        assert not wait([waiting], timeout=0.3).done
+        go_on.set()
+        ending.result(10)
+        with pytest.raises(NotAnAdministratorError):
+            waiting.result(30)
+        assert threads.submit(each, left).result(10) == {"first"}

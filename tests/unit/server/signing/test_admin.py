@@ -19,6 +19,7 @@ from sealstead.server.signing.admin import (
     export,
     list_all,
     load,
+    missing_labels,
     set_enabled,
     set_granted,
 )
@@ -137,6 +138,12 @@ def test_a_grant_by_label_covers_a_renewal(ada: User) -> None:
     assert not Grant.objects.exists()
     with pytest.raises(NoSuchUserError):
         set_granted(Which(label="production"), user="nobody", granted=True, at=NOW)
+
+
+def test_labels_that_no_certificate_has_are_told_with_those_that_there_are() -> None:
+    assert missing_labels(["nope"]) == [("nope", [])]
+    make_certificate("Production")
+    assert missing_labels(["PRODUCTION", "nope"]) == [("nope", ["Production"])]
 
 
 def test_the_test_authority_is_listed_and_never_granted(ada: User) -> None:
