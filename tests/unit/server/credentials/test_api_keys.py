@@ -14,7 +14,8 @@ from tests.api_keys import SIGNER, IssueKey, bearer
 from tests.tokens import T0
 
 from sealstead.errors import SealsteadError
-from sealstead.formats.api_key_text import make_api_key
+from sealstead.formats.api_key_text import ApiKeyText, checksum_of, make_api_key
+from sealstead.secret import Secret
 from sealstead.server.accounts.models import User
 from sealstead.server.audit.models import Event
 from sealstead.server.credentials.api_keys import ApiGrant, Role, judge_api_key, write_key_uses
@@ -71,8 +72,15 @@ def test_the_row_holds_nothing_to_make_a_key_from(issue_key: IssueKey) -> None:
     assert len(open_root(row)) == 32
 
 
+def with_secret_of(other: ApiKeyText, row: Credential) -> Secret[str]:
+    """The text of a key with the id of `row` and somebody else's secret, checksum and all: ids are no secrets."""
+    body = f"seal_{row.handle}_{other.secret.reveal()}"
+    return Secret(f"{body}_{checksum_of(body)}")
+
+
 def test_every_wrong_one_gets_the_same_answer(issue_key: IssueKey) -> None:
     row, text = issue_key()
+    guessed = with_secret_of(make_api_key(os.urandom), issue_key(name="another")[0])
     other = make_api_key(os.urandom)
     mixed = make_api_key(lambda count: b"\1" * count)
     Credential.objects.filter(pk=row.pk).update(handle=mixed.id)
@@ -85,6 +93,7 @@ def test_every_wrong_one_gets_the_same_answer(issue_key: IssueKey) -> None:
         bearer(other.text),
         bearer(text),
         bearer(mixed.text),
+        bearer(guessed),
     ]
     answers = set()
     for one in presented:
@@ -93,7 +102,7 @@ def test_every_wrong_one_gets_the_same_answer(issue_key: IssueKey) -> None:
         answers.add((caught.value.code, caught.value.message, caught.value.hint))
     assert len(answers) == 1
     codes = list(Event.objects.filter(tag="api-key:refused").values_list("code", flat=True))
-    assert set(codes) == {"api-key-shape", "unknown-api-key", "seal-broken"}
+    assert set(codes) == {"api-key-shape", "unknown-api-key", "seal-broken", "wrong-secret"}
     assert not Event.objects.filter(tag="api-key:refused", user_id__isnull=False).exists()
 
 
