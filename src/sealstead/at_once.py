@@ -4,46 +4,67 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 MOST_JOBS = 64
+_FEW = 2
+_A_LOOK_SECONDS = 0.004
+_BUSY = 0.5
+"""Whoever computes for half of the time is not waiting."""
 
 
-def at_once(tasks: Sequence[Callable[[], T]], *, jobs: int) -> list[T]:
-    """Return what each task returns, in their order; what one raises is raised."""
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, Callable[[], T]]] = queue.SimpleQueue()
-    for number in range(len(tasks)):
-        todo.put(number)
+def at_once(tasks: Sequence[Callable[[], T]], *, jobs: int, gradually: bool = False) -> list[T]:
+    """Return what each task returns, in their order; what one raises is raised.
 
-    def work() -> None:
-        while True:
+    `gradually`: begin with few threads, and add another, up to `jobs`, as long as the program does little but wait.
+    For tasks that do their own work in Python: there, threads that do not wait for others wait for each other.
+    """
+    work = _Work(tasks)
+    most = max(1, min(jobs, MOST_JOBS, len(tasks))) if tasks else 0
+    for number in range(most):
+        if gradually and number >= _FEW:
+            work.wait_while_busy()
+        if work.ended.is_set():
+            break
+        # A daemon: whoever interrupts the command does not wait for the slowest page.
+        threading.Thread(target=work.run, daemon=True, name="look").start()
+    if tasks:
+        work.ended.wait()
+    if work.failures:
+        raise work.failures[0]
+    return [work.results[number] for number in range(len(tasks))]
+
+
+class _Work(Generic[T]):
+    def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
+        self.tasks = tasks
+        self.todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(tasks)):
+            self.todo.put(number)
+        self.results: dict[int, T] = {}
+        self.failures: list[BaseException] = []
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.failures:
             try:
-                number = todo.get_nowait()
+                number = self.todo.get_nowait()
             except queue.Empty:
                 return
             try:
-                done.put((number, partial(_same, tasks[number]())))
+                self.results[number] = self.tasks[number]()
             except BaseException as exc:  # noqa: BLE001 - handed to whoever waits, who raises it
-                done.put((number, partial(_raise, exc)))
+                self.failures.append(exc)
+            if self.failures or len(self.results) == len(self.tasks):
+                self.ended.set()
 
-    # Daemons: whoever interrupts the command does not wait for the slowest page.
-    for _ in range(max(1, min(jobs, MOST_JOBS, len(tasks)))):
-        threading.Thread(target=work, daemon=True, name="look").start()
-    results: dict[int, T] = {}
-    while len(results) < len(tasks):
-        number, result = done.get()
-        results[number] = result()
-    return [results[number] for number in range(len(tasks))]
-
-
-def _same(value: T) -> T:
-    return value
-
-
-def _raise(exc: BaseException) -> NoReturn:
-    raise exc
+    def wait_while_busy(self) -> None:
+        busy = True
+        while busy and not self.ended.is_set():
+            began, used = time.monotonic(), time.process_time()
+            self.ended.wait(_A_LOOK_SECONDS)
+            busy = time.process_time() - used > _BUSY * (time.monotonic() - began)

@@ -11,10 +11,12 @@ import textwrap
 from pathlib import Path
 
 import click
+import platformdirs
 import pytest
 
 from sealstead.cli import main as cli_main
 from sealstead.cli.later import cleandoc
+from sealstead.cli.options import cache_dir
 
 
 def python(code: str, *, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -88,6 +90,30 @@ def test_whoever_needs_what_was_put_off_gets_it() -> None:
         """
     )
     assert done.stdout == "module 'inspect' has no attribute 'nothing_of_the_kind'\n"
+
+
+def test_words_stay_as_they_are_without_a_look_for_translations() -> None:
+    done = python(
+        """
+        from sealstead.cli.later import put_off
+        put_off()
+        import sys
+        from gettext import gettext, ngettext
+        stand_in = sys.modules["gettext"]
+        print(gettext("a"), ngettext("b", "bs", 1), ngettext("b", "bs", 2), "locale" in sys.modules)
+        from gettext import NullTranslations
+        assert sys.modules["gettext"] is not stand_in
+        """
+    )
+    assert done.stdout == "a b bs False\n"
+
+
+@pytest.mark.parametrize("named", [None, "", " ", "/somewhere", "relative", "~/x"])
+def test_the_cache_is_where_the_library_finds_it(named: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if named is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", named)
+    assert cache_dir() == platformdirs.user_cache_path("sealstead", appauthor=False)
 
 
 def test_what_is_imported_already_stays() -> None:

@@ -37,3 +37,28 @@ def test_never_more() -> None:
 def test_what_a_task_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         at_once([partial(divmod, 1, 0), partial(divmod, 1, 1)], jobs=2)
+
+
+def test_gradually_there_are_few_threads_while_there_is_work_to_do() -> None:
+    threads: set[int] = set()
+
+    def compute(number: int) -> int:
+        threads.add(threading.get_ident())
+        return sum(range(number, 40_000))
+
+    assert at_once([partial(compute, number) for number in range(100)], jobs=50, gradually=True) == [
+        sum(range(number, 40_000)) for number in range(100)
+    ]
+    assert len(threads) < 50
+
+
+def test_gradually_as_many_wait_at_a_time_as_asked_for() -> None:
+    together = threading.Barrier(5, timeout=10)
+    at_once([together.wait] * 5, jobs=5, gradually=True)
+
+
+def test_gradually_what_a_task_raises_is_raised() -> None:
+    never = threading.Event()
+    with pytest.raises(ZeroDivisionError):
+        at_once([never.wait, partial(divmod, 1, 0), never.wait], jobs=3, gradually=True)
+    never.set()

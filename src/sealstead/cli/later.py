@@ -1,7 +1,8 @@
 """Modules that what we import imports, and that a short command hardly uses.
 
 `click` imports `inspect`, and that the parser of Python: a tenth of the time of a short command, for one function that
-takes blanks away. `uuid` (for `click` too) imports `platform`, to ask which system this is; `pathlib` imports what knows
+takes blanks away. It asks `gettext` for a translation of each of its words, which looks for files in four places each
+time, and our words are English: here they stay as they are. `uuid` (for `click` too) imports `platform`, to ask which system this is; `pathlib` imports what knows
 addresses. `put_off` lets a stand-in take the place of such a module. Whoever asks it for more than it has gets that
 from the real module, which is imported then.
 """
@@ -18,6 +19,8 @@ _LOCK = threading.Lock()
 
 class _StandIn(ModuleType):
     def __getattr__(self, name: str) -> object:
+        if name == "__path__":  # by which `from ... import` asks each module whether it is a package
+            raise AttributeError(name)
         with _LOCK:  # of two threads that ask at once, one makes room for the real module
             if sys.modules.get(self.__name__) is self:
                 del sys.modules[self.__name__]
@@ -29,13 +32,25 @@ def put_off() -> None:
 
     To be called before anything that imports them.
     """
-    own: dict[str, dict[str, object]] = {"inspect": {"cleandoc": cleandoc}, "ipaddress": {}}
+    own: dict[str, dict[str, object]] = {
+        "gettext": {"gettext": _same, "ngettext": _number},
+        "inspect": {"cleandoc": cleandoc},
+        "ipaddress": {},
+    }
     if sys.platform == "linux":
         own["platform"] = {"system": lambda: "Linux"}
     for name, found in own.items():
         stand_in = _StandIn(name)
         vars(stand_in).update(found)
         sys.modules.setdefault(name, stand_in)
+
+
+def _same(message: str) -> str:
+    return message
+
+
+def _number(singular: str, plural: str, number: int) -> str:
+    return singular if number == 1 else plural
 
 
 def cleandoc(text: str) -> str:

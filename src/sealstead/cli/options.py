@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +40,11 @@ def json_option(command: F) -> F:
 
 def cache_dir() -> Path:
     """Return where this user keeps what may be lost."""
+    platform = sys.platform
+    if platform == "linux":
+        # As the library below finds it, which imports what packs archives.
+        named = os.environ.get("XDG_CACHE_HOME", "")
+        return (Path(named) if named.startswith("/") else Path("~/.cache").expanduser()) / "sealstead"
     import platformdirs
 
     return platformdirs.user_cache_path("sealstead", appauthor=False)

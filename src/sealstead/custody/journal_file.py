@@ -7,7 +7,6 @@ done: a name appears, is replaced, or goes. Only staged files are ever half-writ
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from sealstead.custody import files
 from sealstead.custody.key_dir import JOURNAL_FILE, KeyDir
 from sealstead.errors import ConflictError
 from sealstead.lifecycle.journal import Journal, parse_journal, serialize_journal
+from sealstead.primitives import sha256
 
 UNREADABLE = "!"
 """In the place of a digest: something is there, and it is no file that a change would have left."""
@@ -71,7 +71,7 @@ def remove_journal(directory: KeyDir) -> None:
 
 
 def digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return sha256(content).hexdigest()
 
 
 def digest_of(path: Path) -> str | None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import hmac
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sealstead.custody.key_dir import KeyDir, KeyDirError, default_key_dir
 from sealstead.custody.locks import LockBusyError, locked
 from sealstead.errors import ConflictError, KeyUnavailableError
+from sealstead.primitives import compare_digest
 
 T = TypeVar("T")
 
@@ -119,13 +119,13 @@ class SystemKeyring:
     def put(self, identity: str, blob: bytes, *, expected: bytes | None) -> None:
         with self._entry_lock():
             found = self.get(identity)
-            if found is not None and hmac.compare_digest(found, blob):
+            if found is not None and compare_digest(found, blob):
                 return
             _check_unchanged(identity, found, expected)
             text = base64.b64encode(blob).decode("ascii")
             self._ask(lambda: self._backend.set_password(SERVICE, identity, text), "be written")
             kept = self.get(identity)
-            if kept is None or not hmac.compare_digest(kept, blob):
+            if kept is None or not compare_digest(kept, blob):
                 raise KeyringRefusedError("the keyring did not keep what it was given")
 
     def delete(self, identity: str, *, expected: bytes) -> None:
@@ -164,7 +164,7 @@ class SystemKeyring:
 def _check_unchanged(identity: str, found: bytes | None, expected: bytes | None) -> None:
     if found is None and expected is None:
         return
-    if found is None or expected is None or not hmac.compare_digest(found, expected):
+    if found is None or expected is None or not compare_digest(found, expected):
         raise KeyringChangedError(
             f"the keyring holds another key for {identity} than expected",
             hint="it was left as it is; key-list --check shows it",

@@ -12,7 +12,8 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
+import functools
+from typing import TYPE_CHECKING
 
 from sealstead.formats.minisign_key import (
     PublicKey,
@@ -49,7 +50,11 @@ from sealstead.formats.minisign_text import (
     shown_key_id,
     text_lines,
 )
+from sealstead.primitives import blake2b
 from sealstead.record import Record
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 __all__ = [
     "BadSignatureError",
@@ -148,7 +153,7 @@ def serialize_signature(signature: Signature) -> bytes:
 
 def digest_of(message: bytes | memoryview) -> bytes:
     """Return the digest that `ED` signs: BLAKE2b-512 (RFC 7693)."""
-    return hashlib.blake2b(message).digest()
+    return blake2b(message).digest()
 
 
 def sign_digest(
@@ -242,9 +247,16 @@ def _sign(key: SecretKey, message: bytes) -> bytes:
 
 def _verify(key: PublicKey, message: bytes | memoryview, signature: bytes, otherwise: str) -> None:
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)
+        _loaded(key.key).verify(signature, message)
     except (InvalidSignature, ValueError):
         raise BadSignatureError(otherwise) from None
+
+
+@functools.lru_cache(maxsize=16)
+def _loaded(key: bytes) -> Ed25519PublicKey:
+    """Return a public key, taken apart once for all that it is to check."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(key)

@@ -11,9 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 from sealstead.formats.minisign_text import (
     KEY_ID_BYTES,
     MAX_COMMENT_BYTES,
@@ -30,6 +27,7 @@ from sealstead.formats.minisign_text import (
     shown_key_id,
     text_lines,
 )
+from sealstead.primitives import blake2b, compare_digest
 from sealstead.record import Record
 from sealstead.secret import Secret
 
@@ -181,7 +179,7 @@ class SecretKeyFile(Record, hidden=("_body",)):
                 opslimit=int.from_bytes(body[38:46], "little"), memlimit=int.from_bytes(body[46:54], "little")
             )
             sealed = _xor(sealed, _stream(passphrase, body[6:38], limits, len(sealed)))
-            if not hmac.compare_digest(_checksum(sealed[:72]), sealed[72:]):
+            if not compare_digest(_checksum(sealed[:72]), sealed[72:]):
                 raise WrongPassphraseError(
                     "the passphrase does not open the secret key", hint="or the key file is damaged"
                 )
@@ -213,7 +211,7 @@ def parse_secret_key(data: bytes) -> SecretKeyFile:
     plain = body[_SEALED_FROM:]
     if plain[72:] == _NO_CHECKSUM:
         _check_halves(plain)
-    elif not hmac.compare_digest(_checksum(plain[:72]), plain[72:]):
+    elif not compare_digest(_checksum(plain[:72]), plain[72:]):
         raise DamagedKeyError("the secret key is damaged: its checksum is wrong")
     public = PublicKey(key_id=plain[:8], key=plain[40:72])
     return SecretKeyFile(encrypted=False, public=public, _body=Secret(body))
@@ -246,7 +244,7 @@ def _check_kind(body: bytes, length: int, what: str) -> None:
 
 
 def _checksum(plain: bytes) -> bytes:
-    return hashlib.blake2b(_ALGORITHM + plain, digest_size=32).digest()
+    return blake2b(_ALGORITHM + plain, digest_size=32).digest()
 
 
 def _stream(passphrase: Secret[str], salt: bytes, limits: ScryptLimits, length: int) -> bytes:
@@ -254,6 +252,8 @@ def _stream(passphrase: Secret[str], salt: bytes, limits: ScryptLimits, length: 
     # OpenSSL counts a little more than the 128 * N * r of the table itself.
     memory = 128 * r * (n + p + 2) + (1 << 20)
     password = passphrase.reveal().encode("utf-8", "surrogateescape")
+    import hashlib  # of the system's library, which encrypted keys alone need
+
     try:
         return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory, dklen=length)
     except (MemoryError, ValueError):
@@ -266,7 +266,7 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 
 def _check_halves(plain: bytes) -> None:
-    if not hmac.compare_digest(_public_of(plain[8:40]), plain[40:72]):
+    if not compare_digest(_public_of(plain[8:40]), plain[40:72]):
         raise DamagedKeyError("the secret key is damaged: its two halves do not fit")
 
 

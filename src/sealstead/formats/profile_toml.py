@@ -10,12 +10,15 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealstead.errors import ParseError
 from sealstead.formats import profile_schema as schema
+from sealstead.formats import toml_quick
 from sealstead.formats.toml_depth import find_too_deep
-from sealstead.formats.toml_spans import Path, Spans, line_and_column, scan
+
+if TYPE_CHECKING:
+    from sealstead.formats.toml_spans import Path, Spans
 
 MAX_BYTES = 1024 * 1024
 """A profile with a thousand proofs has less."""
@@ -132,14 +135,18 @@ def parse_toml(text: str, *, source: str) -> dict[str, Any]:
     """
     too_deep = find_too_deep(text)
     if too_deep is not None:
+        from sealstead.formats.toml_spans import line_and_column
+
         line, column = line_and_column(text, too_deep.at)
         raise ProfileError(
             f"{source}:{line}:{column}: not TOML that is read: {too_deep.fact}", line=line, column=column
         )
     try:
         # Numbers stay text: none of ours is one, and NaN would not equal itself when an edit is checked.
-        return tomllib.loads(text.removeprefix(_BOM), parse_float=str)
+        return toml_quick.loads(text.removeprefix(_BOM))
     except tomllib.TOMLDecodeError as exc:
+        from sealstead.formats.toml_spans import line_and_column
+
         reason = str(exc)
         place = _PLACE.search(reason)
         if place is None:
@@ -232,11 +239,15 @@ def _warnings(unknown: list[tuple[Path, list[str]]], text: str, source: str) -> 
 
 def scan_text(text: str) -> Spans:
     """Scan a text that may begin with a byte order mark, which counts as a character of the first line."""
+    from sealstead.formats.toml_spans import scan  # for what is edited, or told of a mistake
+
     return scan(" " + text[1:] if text.startswith(_BOM) else text)
 
 
 def _place(spans: Spans, text: str, path: Path) -> tuple[int, int]:
     """Return the line and column of a value, or of what holds it."""
+    from sealstead.formats.toml_spans import line_and_column
+
     while path:
         if path in spans.values:
             return line_and_column(text, spans.values[path].key)

@@ -148,7 +148,8 @@ def signed_message(token: str, context: ProofContext, *, at: datetime) -> bytes:
 def find_proofs(text: str) -> list[str]:
     """Return every text on a page that may be a proof, each once, in the form `parse_proof` takes."""
     found = [f"{PREFIX} {match[1]}" for match in _TOKEN.finditer(text) if len(match[1]) <= MAX_TOKEN_CHARS]
-    found += [match[0] for match in _TINY.finditer(text)]
+    if TINY_PREFIX in text:
+        found += [match[0] for match in _TINY.finditer(text)]
     return list(dict.fromkeys(found))[:MAX_FOUND]
 
 

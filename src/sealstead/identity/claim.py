@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealstead.errors import ExpiredError, InputError, ParseError, UpstreamError, VerificationError
 from sealstead.formats.minisign import PublicKey
@@ -21,12 +21,13 @@ from sealstead.formats.proof_text import (
 )
 from sealstead.identity.evidence import readings, texts_at
 from sealstead.identity.looking import Looking, told
-from sealstead.identity.me_links import me_links
 from sealstead.identity.outcomes import Outcome, Result, most_telling
 from sealstead.identity.providers import Match, Place, Source, choose
-from sealstead.net.dns import TextRecords
 from sealstead.net.pages import PageFetcher
 from sealstead.net.urls import parse_url
+
+if TYPE_CHECKING:
+    from sealstead.net.dns import TextRecords
 
 
 class Verifier(NamedTuple):
@@ -130,7 +131,7 @@ class _Trial(Looking):
             return
         if source.place is Place.LINKS:
             # Whether one of them leads to a page of ours is known when all claims have been checked.
-            self.links |= me_links(page.text())
+            self._note_links([page.text()])
             self.steps.append(f"the page has {_count(len(self.links), 'link')} with rel=me")
             if not page.complete:
                 self.conclude(Outcome.UNREACHABLE, f"{page.url} is longer than is read")
@@ -144,7 +145,12 @@ class _Trial(Looking):
             self.steps.append(f"its owner writes {_count(len(texts), 'text')} there")
         self._judge(texts, complete=page.complete)
         if self.link.rel_me:
-            self.links.update(*map(me_links, texts))
+            self._note_links(texts)
+
+    def _note_links(self, texts: Sequence[str]) -> None:
+        from sealstead.identity.me_links import me_links  # its expressions take a while to compile
+
+        self.links.update(*map(me_links, texts))
 
     def _judge(self, texts: Sequence[str], *, complete: bool = True) -> None:
         """Find the proofs, and say what stands there: a bad one beside a good one takes nothing from it."""

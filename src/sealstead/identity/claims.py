@@ -88,7 +88,7 @@ def questions(profile: Profile, *, index: str = INDEX) -> list[Question]:
 def ask_all(asked: list[Question], pages: PageFetcher, kept: Mapping[str, Any], *, jobs: int) -> Found:
     """Return the answers, from what the cache has `kept` where it holds them."""
     todo = [each for each in asked if _key(each) not in kept]
-    answers = at_once([partial(_answer, each, pages) for each in todo], jobs=jobs)
+    answers = at_once([partial(_answer, each, pages) for each in todo], jobs=jobs, gradually=True)
     fresh = {
         each.name: answer
         for each, answer in zip(todo, answers, strict=True)

@@ -8,11 +8,7 @@ from __future__ import annotations
 import _thread
 import os
 
-try:
-    # The one that `hashlib` gives, without the library that it loads first for others.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
+from sealstead.primitives import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

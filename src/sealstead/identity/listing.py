@@ -5,7 +5,6 @@ The files decide: what the index says of a key whose file now holds another one 
 
 from __future__ import annotations
 
-import hmac
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sealstead.errors import KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, parse_public_key, parse_secret_key
 from sealstead.identity.keyslots import FoundKey, KeyPlaces, archives, index_entries
 from sealstead.identity.places import read_public
+from sealstead.primitives import compare_digest
 from sealstead.record import Record, replace
 
 HELD = ("same", "other", "nothing")
@@ -188,7 +188,7 @@ def _checked(places: KeyPlaces, key: ListedKey) -> ListedKey:
 
 def _same_key(places: KeyPlaces, key: ListedKey, blob: bytes) -> bool:
     try:
-        if hmac.compare_digest(places.directory.load_secret(key.path)[0], blob):
+        if compare_digest(places.directory.load_secret(key.path)[0], blob):
             return True
     except (KeyUnavailableError, MissingFileError):
         pass

@@ -9,7 +9,6 @@ from sealstead.formats.profile_schema import ProfileLink
 from sealstead.identity.evidence import NotJsonError, parse_json, texts_at, values_at
 from sealstead.identity.outcomes import SUCCESS, Outcome, is_door, understood
 from sealstead.identity.providers import Match, Place, Source
-from sealstead.net.dns import NameServerRefusesError
 from sealstead.net.pages import LeavesSiteError, Page, PageFetcher
 from sealstead.net.urls import BadUrlError
 
@@ -34,6 +33,8 @@ class Looking:
 
     def failed(self, exc: UpstreamError | BadUrlError) -> None:
         """Note what an answer that never came means for the claim."""
+        from sealstead.net.dns import NameServerRefusesError
+
         match exc:
             case LeavesSiteError() if is_door(exc.to) and not is_door(self.link.url):
                 self.conclude(Outcome.REFUSED, f"{told(exc)}: the site asks its visitors to sign in")
@@ -119,8 +120,11 @@ def told(exc: SealsteadError) -> str:
 
 def _is_json(page: Page) -> bool:
     """Return whether an answer is a table or a list, or the beginning of one that is longer than is read."""
+    begins = page.body.lstrip()[:1]
     if not page.complete:
-        return page.body.lstrip()[:1] in (b"{", b"[")
+        return begins in (b"{", b"[")
+    if begins == b"<":  # as most pages do; in no encoding is that JSON
+        return False
     try:
         return isinstance(parse_json(page.body), dict | list)
     except NotJsonError:

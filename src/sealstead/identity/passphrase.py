@@ -6,7 +6,6 @@ Archived keys keep the passphrase that they had.
 from __future__ import annotations
 
 import enum
-import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from sealstead.formats.minisign import PublicKey, serialize_public_key
 from sealstead.identity.change import Change, FileChange, KeyringChange, carry_out
 from sealstead.identity.generate import new_key_file
 from sealstead.identity.keyslots import FoundKey, KeyPlaces, index_entries
+from sealstead.primitives import compare_digest
 from sealstead.record import Record, replace
 from sealstead.secret import Secret
 
@@ -160,6 +160,6 @@ def _entry(places: KeyPlaces, found: FoundKey, blob: bytes) -> KeyringChange | N
         held = places.keyring.get(found.identity)
     except (KeyringTimeoutError, KeyringRefusedError):
         return None
-    if held is None or not hmac.compare_digest(held, found.blob):
+    if held is None or not compare_digest(held, found.blob):
         return None
     return KeyringChange(before=held, after=blob)

@@ -9,8 +9,8 @@ Rules:
 from __future__ import annotations
 
 import enum
+import os
 import re
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -41,7 +41,7 @@ NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 _WEB = ("https", "http")
 _NAMED = ("dns", "matrix", "xmpp", "acct", "openpgp4fpr", "aspe")
 """Schemes of claims that are no web page; what follows is a name, not a place."""
-_USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
+_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?", re.ASCII)
 
 
@@ -229,7 +229,7 @@ def sign_link(
         form=form or suggested_form(link),
         at=at,
         expires_at=expires or one_year_after(at),
-        nonce=secrets.token_bytes(NONCE_BYTES),
+        nonce=os.urandom(NONCE_BYTES),
     )
 
 

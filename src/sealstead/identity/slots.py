@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from pathlib import Path
 
 from sealstead.custody.files import MissingFileError
@@ -75,13 +75,13 @@ def slot_of(places: KeyPlaces, identity: str, explicit: Path | None = None) -> S
 
 def make_new_key(passphrase: Secret[str] | None) -> tuple[SecretKey, KeyFile]:
     """Return a fresh key and its file, which has been read back, opened and tried."""
-    made = make_secret_key(secrets.token_bytes(32), secrets.token_bytes(8))
+    made = make_secret_key(os.urandom(32), os.urandom(8))
     return made, key_file(made, passphrase)
 
 
 def key_file(key: SecretKey, passphrase: Secret[str] | None) -> KeyFile:
     """Return the file of `key`, sealed under `passphrase` if there is one, and tried."""
-    blob = serialize_secret_key(key, passphrase=passphrase, salt=secrets.token_bytes(32))
+    blob = serialize_secret_key(key, passphrase=passphrase, salt=os.urandom(32))
     opened = parse_secret_key(blob).open(passphrase)
     if opened.public != key.public:
         raise RuntimeError("a key that was just written does not read back")

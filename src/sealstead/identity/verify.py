@@ -56,7 +56,7 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[Believed], dict[P
 
 def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
     """Return what becomes of each claim, in the order of `links`."""
-    results = at_once([partial(verifier.check, link) for link in links], jobs=jobs)
+    results = at_once([partial(verifier.check, link) for link in links], jobs=jobs, gradually=True)
     signed = {_page(each.link.url) for each in results if each.outcome is Outcome.VERIFIED and each.proof}
     return [_with_link_back(each, signed) for each in results]
 

@@ -10,6 +10,7 @@ from sealstead.errors import UpstreamError
 from sealstead.formats.http_response import MAX_HEAD_BYTES, Body, Head, MalformedResponseError, parse_head
 
 _AT_A_TIME = 64 * 1024
+_A_MOMENT_SECONDS = 0.05
 _FRAMING_ALLOWANCE = 256 * 1024
 """How much more than the body may arrive: sizes of chunks, trailers, and what compresses badly."""
 
@@ -59,6 +60,7 @@ class Answer(NamedTuple):
 class Connection:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._patience = 0.0
         self._used = False
         self.reusable = True
 
@@ -75,7 +77,7 @@ class Connection:
         again, self._used = self._used, True
         self.reusable = False
         try:
-            self._socket.settimeout(deadline.left())
+            self._limit(deadline)
             self._socket.sendall(request)
             head, rest = self._head(deadline, again=again)
             answer, clean = self._body(head, rest, max_bytes, deadline)
@@ -134,5 +136,12 @@ class Connection:
         return Answer(head, whole[:max_bytes], complete=complete), body.clean
 
     def _receive(self, deadline: Deadline) -> bytes:
-        self._socket.settimeout(deadline.left())
+        self._limit(deadline)
         return self._socket.recv(_AT_A_TIME)
+
+    def _limit(self, deadline: Deadline) -> None:
+        """Let the next step end with the deadline, or a moment after: each change of it is a call of the system's."""
+        left = deadline.left()
+        if not left <= self._patience <= left + _A_MOMENT_SECONDS:
+            self._socket.settimeout(left)
+            self._patience = left

@@ -6,7 +6,6 @@ Without a setting nothing but the system's own resolvers is asked: where somebod
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +92,8 @@ class NameServers:
         raise NameServerError(f"asking for the TXT records of {name}: {reason}") from failure
 
     def _ask(self, server: Server, name: str, deadline: Deadline) -> Answer:
+        import secrets  # loads a library that only this needs
+
         number = secrets.randbelow(1 << 16)
         question = make_question(name, message_id=number)
         family = socket.AF_INET6 if ":" in server.address else socket.AF_INET

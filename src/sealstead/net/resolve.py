@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from sealstead.errors import UpstreamError
-from sealstead.net.addresses import parse_address
+from sealstead.net.addresses import is_address
 
 Lookup = Callable[[str, int], list[str]]
 """Answers a host and a port with addresses; raises OSError."""
@@ -32,7 +32,7 @@ def resolve(lookup: Lookup, host: str, port: int, seconds: float) -> list[str]:
     Raises:
         UnknownHostError: there are none, or `seconds` were not enough.
     """
-    if parse_address(host) is not None:
+    if is_address(host):
         return [host]
     answers: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sealstead.net.addresses import PrivateAddressError, check_public, is_public, parse_address
+from sealstead.net.addresses import PrivateAddressError, check_public, is_address, is_public, parse_address
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,21 @@ def test_what_is_refused_is_named_once() -> None:
 def test_names_are_no_addresses() -> None:
     assert parse_address("example.org") is None
     assert parse_address("127.1") is None, "the resolver may know it as an address, which is then checked"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("2606:2800::1", True),
+        ("localhost", False),
+        ("1.2.3", False),
+        ("1.2.3.4.", False),
+        ("a\0", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_told_from_a_name(text: str, *, is_one: bool) -> None:
+    assert is_address(text) is is_one
+    assert (parse_address(text) is not None) is is_one

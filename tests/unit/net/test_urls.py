@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sealstead.net import urls
 from sealstead.net.urls import BadUrlError, join, parse_url, same_site
 
 
@@ -99,3 +102,28 @@ def test_references_that_lead_nowhere(reference: str) -> None:
 )
 def test_sites(one: str, other: str, same: bool) -> None:
     assert same_site(parse_url(one), parse_url(other)) is same
+
+
+@given(st.from_regex(urls._PLAIN, fullmatch=True))
+def test_a_plain_url_is_read_as_any_other(url: str) -> None:
+    assert parse_url(url) == urls._parse_any(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:43867/ada/0",
+        "https://a.example/x//y/../z.html",
+        "https://example.org:65535/",
+        "https://example.org/~ada",
+        "http://h/\n",
+    ],
+)
+def test_a_plain_url_is_read_as_any_other_or_refused_as_any_other(url: str) -> None:
+    try:
+        expected = urls._parse_any(url)
+    except BadUrlError:
+        with pytest.raises(BadUrlError):
+            parse_url(url)
+    else:
+        assert parse_url(url) == expected

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sealstead.formats.profile_schema import ProfileLink
     from sealstead.identity.claim import Verifier
     from sealstead.identity.outcomes import Result
+    from sealstead.net.dns import TextRecords
+    from sealstead.net.pages import PageFetcher
 
 FAILED, EXPIRES_SOON = 1, 4
 """Exit codes (DESIGN §9)."""
@@ -111,7 +113,6 @@ def verify(
     from sealstead.identity.outcomes import Outcome
     from sealstead.identity.proofs import PACKAGE_PREFIX, package_of
     from sealstead.identity.verify import LastGood, expires_within, trusted_keys, verify_claims
-    from sealstead.net.dns import make_resolver
 
     at = SystemClock().now()
     trusted, former = trusted_keys(file.profile, at)
@@ -119,7 +120,7 @@ def verify(
     with open_pages(timeout=timeout, allow_private=allow_private) as pages:
         verifier = Verifier(
             pages=pages,
-            texts=make_resolver(resolver, pages, seconds=timeout),
+            texts=_Texts(resolver, pages, timeout),
             username=username,
             package=profile_package or PACKAGE_PREFIX + username,
             packages={link.url: package_of(link, file.profile, package=profile_package) for link in links},
@@ -145,6 +146,23 @@ def verify(
     if any(each.outcome not in fine for each in results):
         return FAILED
     return EXPIRES_SOON if soon else 0
+
+
+class _Texts:
+    """Asks for TXT records. A resolver that was named is looked at now, the system's when there is a question."""
+
+    def __init__(self, resolver: str, pages: PageFetcher, seconds: float) -> None:
+        self._settings = resolver, pages, seconds
+        self._made = self._make() if resolver.strip() else None
+
+    def find_texts(self, name: str) -> tuple[str, ...]:
+        return (self._made or self._make()).find_texts(name)
+
+    def _make(self) -> TextRecords:
+        from sealstead.net.dns import make_resolver  # most profiles claim no domain
+
+        resolver, pages, seconds = self._settings
+        return make_resolver(resolver, pages, seconds=seconds)
 
 
 def _chosen(file: ProfileFile, only: Sequence[str]) -> list[ProfileLink]:
