@@ -6,12 +6,14 @@ The path says how: `/` answers properly, `/wrong-nonce` and the like do not. `re
 from __future__ import annotations
 
 import contextlib
+import gzip
 import subprocess
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +22,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.programs import require_program
+from tests.signers import Holder, issue, leaf, root
+from tests.stamps import response, stamp
+
+from sealstead.formats import der
+from sealstead.formats.tsp import make_request
 
 CONFIG = """
 [tsa]
@@ -117,23 +124,40 @@ class Tsa:
             subprocess.run(command, check=True, capture_output=True, timeout=30)
             return answer.read_bytes()
 
-    def answer(self, mode: str, query: bytes) -> tuple[int, str, bytes]:
-        """Return status, content type and body."""
-        if mode.isdecimal():
-            return int(mode), "text/plain", b"no"
+    def answer(self, mode: str, query: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body."""
+        if mode.partition("-")[0].isdecimal():
+            status, _, wait = mode.partition("-")
+            return int(status), {"Retry-After": wait} if wait else {}, b"no"
+        if mode in _ELSEWHERE:
+            return 302, {"Location": _ELSEWHERE[mode]}, b""
         if mode == "html":
-            return 200, "text/html", b"<p>Welcome to the hotel's network</p>"
-        return 200, "application/timestamp-reply", self._body(mode, query)
+            return 200, {"Content-Type": "text/html"}, b"<p>Welcome to the hotel's network</p>"
+        headers = {"Content-Type": "application/timestamp-reply"}
+        if mode == "gzip-bomb":
+            return 200, headers | {"Content-Encoding": "gzip"}, _bomb()
+        return 200, headers, self._body(mode, query)
 
     def _body(self, mode: str, query: bytes) -> bytes:
-        fixed = {"garbage": b"\x30\x82garbage", "empty": b"", "huge": bytes(1 << 20)}
+        fixed = {
+            "garbage": b"\x30\x82garbage",
+            "empty": b"",
+            "huge": bytes(1 << 20),
+            "huge-length": b"\x30\x84\x7f\xff\xff\xff\x30\x03\x02\x01\x00",
+            "longer-length": b"\x30\x88\xff\xff\xff\xff\xff\xff\xff\xff\x30\x03\x02\x01\x00",
+        }
         changed = {
             "rejection": lambda: query[:-3] + b"\xff\xff\xff",
             "wrong-nonce": lambda: _other_nonce(query),
             "wrong-imprint": lambda: _other_imprint(query),
+            "other-algorithm": lambda: make_request("SHA384", bytes(48), nonce=_asked(query)[1]),
         }
         if mode in fixed:
             return fixed[mode]
+        if mode in _WRONG_CERTIFICATES:
+            # Not by openssl, which makes no time-stamps with such certificates.
+            imprint, nonce = _asked(query)
+            return response(0, token=stamp(imprint, nonce=nonce, holder=_WRONG_CERTIFICATES[mode]()))
         if mode == "replay" and self._last:
             return self._last
         asked = changed[mode]() if mode in changed else query
@@ -144,10 +168,43 @@ class Tsa:
                 return answer
             case "granted-with-mods":
                 return answer.replace(_GRANTED, bytes.fromhex("020101"), 1)
+            case "truncated":
+                return answer[:-40]
             case "broken":
                 return answer[:-3] + bytes([answer[-3] ^ 1]) + answer[-2:]  # the signature comes last
             case _:
                 return answer
+
+
+_ELSEWHERE = {
+    "to-a-file": "file:///etc/passwd",
+    "to-a-neighbour": "http://169.254.169.254/latest/meta-data/",
+    "to-itself": "/",
+}
+_WRONG_CERTIFICATES: dict[str, Callable[[], Holder]] = {
+    "no-usage": lambda: issue(root(), "ec", "Test no usage", usage=None),
+    "code-signing": leaf,
+    "usage-not-critical": lambda: issue(
+        root(), "ec", "Test not critical", usage=ExtendedKeyUsageOID.TIME_STAMPING
+    ),
+}
+UNENDING = {"trickle": (b"0", 0.02), "endless": (bytes(1 << 16), 0.0)}
+"""What comes again and again, and after how many seconds."""
+
+
+@cache
+def _bomb() -> bytes:
+    """16 MiB in as many KiB."""
+    return gzip.compress(bytes(16 << 20), 9)
+
+
+def _asked(query: bytes) -> tuple[bytes, int]:
+    """Return imprint and nonce."""
+    parts = der.walk(query, der.whole(query, "a query"), "a query")
+    parts.take(der.INTEGER)
+    imprint = der.walk(query, parts.take(der.SEQUENCE), "an imprint")
+    imprint.take(der.SEQUENCE)
+    return imprint.take(der.OCTET_STRING).content(query), der.read_integer(query, parts.take(der.INTEGER))
 
 
 def _other_nonce(query: bytes) -> bytes:
@@ -178,13 +235,26 @@ def serving(place: Path) -> Iterator[Tsa]:
                 tsa.let_go.wait(20)
                 self.close_connection = True
                 return
-            status, kind, body = tsa.answer(mode, query)
+            if mode in UNENDING:
+                self._go_on_and_on(*UNENDING[mode])
+                return
+            status, headers, body = tsa.answer(mode, query)
             self.send_response(status)
-            self.send_header("Content-Type", kind)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
+
+        def _go_on_and_on(self, piece: bytes, pause: float) -> None:
+            self.close_connection = True
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not tsa.let_go.wait(pause):
+                    self.wfile.write(piece)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
             pass

@@ -56,6 +56,19 @@ WRONG = {
     "wrong-imprint": "of something else",
     "expired": "was not valid",
     "broken": "does not fit the key",
+    "truncated": "",
+    "huge-length": "reaches beyond",
+    "longer-length": "length that cannot be",
+    "other-algorithm": "of something else",
+    "no-usage": "is not for time-stamps",
+    "code-signing": "is not for time-stamps",
+    "usage-not-critical": "is not for time-stamps",
+    "endless": "more than 262144 bytes",
+    "gzip-bomb": "more than 262144 bytes",
+    "to-a-file": "sends its visitors elsewhere: file:///etc/passwd",
+    "to-a-neighbour": "sends its visitors elsewhere: http://169.254.169.254/",
+    "to-itself": "sends its visitors elsewhere",
+    "trickle": "no complete answer within 0.3 seconds",
 }
 
 
@@ -63,12 +76,13 @@ WRONG = {
 def test_what_an_authority_gets_wrong_is_told_and_the_next_one_is_asked(
     tsa: Tsa, mode: str, told: str
 ) -> None:
+    seconds = 0.3 if mode == "trickle" else 20
     with pytest.raises(NoTimestampError) as caught:
-        stamper(tsa, mode).stamp(SIGNATURE)
+        stamper(tsa, mode, seconds=seconds).stamp(SIGNATURE)
     assert f"{tsa.url}/{mode}: " in caught.value.message
     assert told in caught.value.message
     said: list[str] = []
-    both = stamper(tsa, mode, "")
+    both = stamper(tsa, mode, "", seconds=seconds)
     both.authorities.told = said.append
     assert both.stamp(SIGNATURE).token
     assert [line for line in said if told in line]
@@ -98,6 +112,18 @@ def test_only_later_is_asked_again(tsa: Tsa, mode: str, asked: int) -> None:
     with pytest.raises(NoTimestampError):
         stamper(tsa, mode, retries=2).stamp(SIGNATURE)
     assert tsa.requests[mode] == before + asked
+
+
+def test_an_authority_says_when_to_come_back(tsa: Tsa) -> None:
+    pauses: list[float] = []
+    soon = Authorities([f"{tsa.url}/429-7"], retries=1, pause=pauses.append)
+    with pytest.raises(NoTimestampError, match="it answers 429"):
+        soon.ask(b"", lambda answer: answer)
+    assert pauses == [7]
+    # Nobody waits an hour while another one may answer at once.
+    both = Authorities([f"{tsa.url}/429-3600", tsa.url], retries=2, pause=pauses.append)
+    assert Stamper(both, algorithm="SHA256", clock=SystemClock()).stamp(SIGNATURE).token
+    assert (pauses, tsa.requests["429-3600"]) == ([7], 1)
 
 
 def test_a_clock_far_from_ours_is_not_believed(tsa: Tsa) -> None:
