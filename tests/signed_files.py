@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.executables import tiny_pe
 from tests.signers import Holder, detached, leaf, signature
 
+from sealstead.formats import der
 from sealstead.formats.pe import MAX_HEADER_BYTES, hash_pe, parse_layout, plan_signature
 from sealstead.formats.powershell import hash_script, parse_script, with_signature
 
@@ -44,3 +45,12 @@ def signed_beside(directory: Path, content: bytes = b"any file") -> Path:
     path.write_bytes(content)
     path.with_name("release.zip.p7s").write_bytes(detached(hashlib.sha256(content).digest()))
     return path
+
+
+def indefinite(data: bytes, depth: int) -> bytes:
+    """Return the value with lengths that are said at its end (BER), `depth` levels deep."""
+    found = der.read_tlv(data)
+    if not depth or not found.tag & 0x20:
+        return data
+    inner = b"".join(indefinite(child.raw(data), depth - 1) for child in der.children(data, found))
+    return bytes((found.tag, 0x80)) + inner + b"\0\0"

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_der_x509_certificate
 from tests.executables import tiny_pe
 from tests.fuzz.test_formats import EXAMPLES, SEED, mutate
-from tests.signed_files import embedded, pe_digest, signed_pe, signed_script
+from tests.signed_files import embedded, indefinite, pe_digest, signed_pe, signed_script
 from tests.signers import NOW, authority, detached, leaf, root, signature
 from tests.stamps import response, stamp
 
@@ -100,8 +100,16 @@ def fuzz_timestamp_check(data: bytes) -> None:
 
 SIGNED = signature(DIGEST, description="Tool", url="https://x.test")
 MANY = add_timestamp(add_nested(SIGNED, signature(DIGEST)), stamp(DIGEST))
+
+
 ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
-    fuzz_signed_data: [SIGNED, MANY, signature(DIGEST, kind="powershell", holder=leaf("rsa"))],
+    fuzz_signed_data: [
+        SIGNED,
+        MANY,
+        signature(DIGEST, kind="powershell", holder=leaf("rsa")),
+        indefinite(SIGNED, 2),
+        indefinite(MANY, 9),
+    ],
     fuzz_certificate: [leaf().der, root().der, authority().der],
     fuzz_pe: [
         tiny_pe(size=0x600),
@@ -117,7 +125,7 @@ ENTRY_POINTS: dict[Callable[[bytes], None], list[bytes]] = {
         signed_script(),
     ],
     fuzz_timestamp: [response(0, text="ok", token=stamp(DIGEST, nonce=9, accuracy=(1, 2, 3)))],
-    fuzz_verification: [SIGNED],
+    fuzz_verification: [SIGNED, indefinite(SIGNED, 4)],
     fuzz_timestamp_check: [stamp(DIGEST)],
 }
 

@@ -242,6 +242,9 @@ def test_openssl_accepts_our_detached_signatures(peer: Peer, tmp_path: Path, kin
         ("rsa", ("-keyid",)),
         ("ec", ("-outform", "PEM")),
         ("rsa", ("-keyopt", "rsa_padding_mode:pss")),
+        ("ec", ("-stream",)),
+        ("rsa", ("-stream", "-nodetach")),
+        ("ec", ("-nodetach",)),
     ],
 )
 def test_we_accept_detached_signatures_of_openssl(
@@ -269,8 +272,22 @@ def test_we_accept_detached_signatures_of_openssl(
     assert done.returncode == 0, done.stderr
     report = check_file(content, trust=TRUST, now=datetime.now(UTC))
     assert report.ok, report
+    asked = (
+        "cms",
+        "-verify",
+        "-binary",
+        "-purpose",
+        "any",
+        "-CAfile",
+        peer.place / "root.pem",
+        "-out",
+        tmp_path / "x",
+    )
+    form = "PEM" if "PEM" in more else "DER"
+    assert openssl(*asked, "-inform", form, "-in", beside, "-content", content).returncode == 0
     content.write_bytes(b"other\n")
     assert not check_file(content, trust=TRUST, now=datetime.now(UTC)).ok
+    assert openssl(*asked, "-inform", form, "-in", beside, "-content", content).returncode != 0
 
 
 def test_the_chain_is_judged_as_openssl_judges_it(peer: Peer, tmp_path: Path) -> None:

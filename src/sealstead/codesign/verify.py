@@ -180,6 +180,8 @@ def _check(
 def _same_digest(stated: _Stated, digests: Mapping[str, bytes]) -> None:
     if not stated.alg.strong:
         raise WeakDigestError(f"of a digest of {stated.alg.name}, which no longer proves anything")
+    if not stated.digest:
+        raise SignedDigestError("the signature says of no digest that it is signed")
     if not same(digests[stated.alg.name], stated.digest):
         raise SignedDigestError("the file was changed after it was signed")
 

@@ -59,7 +59,9 @@ class BadCmsSignatureError(VerificationError):
 def verify_signer(
     signed_data: SignedData, signer: SignerInfo | None = None, *, content_digest: bytes | None = None
 ) -> bytes:
-    """Return the certificate (DER) whose key signed; `content_digest` is that of a detached content.
+    """Return the certificate (DER) whose key signed; `content_digest` is that of the file beside the signature.
+
+    A signature may carry the file's content as well, as `openssl cms -sign -stream` has it; another content is refused.
 
     Raises:
         WeakDigestError, SignedDigestError, SignerMissingError, ForeignKeyError, BadCmsSignatureError: by step.
@@ -68,18 +70,16 @@ def verify_signer(
     signer = signer or signed_data.signer
     if not signer.digest.strong:
         raise WeakDigestError(f"signed with {signer.digest.name}, which no longer proves anything")
-    body = signed_data.content_body
-    if (body is None) == (content_digest is None):
-        raise SignedDigestError(
-            "the signature is detached, and what it is of is not here"
-            if body is None
-            else "the signature carries its own content, and is not of a file beside it"
-        )
-    digest = content_digest if body is None else signer.digest.digest(body)
-    assert digest is not None  # noqa: S101 - one of the two is there
     if signer.signed_attrs is None:
         # Allowed for id-data alone; a signature of attributes would otherwise do as one of a content.
         raise SignedDigestError("a signature without signed attributes")
+    body = signed_data.content_body
+    carried = None if body is None else signer.digest.digest(body)
+    digest = carried if content_digest is None else content_digest
+    if digest is None:
+        raise SignedDigestError("the signature is detached, and what it is of is not here")
+    if carried is not None and not same(carried, digest):
+        raise SignedDigestError("the signature carries a content of its own, which is not the file's")
     _check_attributes(signed_data, signer, digest)
     certificate = signed_data.certificate_of(signer)
     if certificate is None:

@@ -1,6 +1,6 @@
 """Read signed data that others made (RFC 5652, section 5; PKCS #7 1.5), and put attributes into it.
 
-Tolerant where signers differ (order inside sets, versions, certificates of kinds unknown here), strict about bounds
+Tolerant where signers differ (order inside sets, versions, certificates of kinds unknown here, lengths said at the end), strict about bounds
 and about anything that could hide: nothing may follow the structure, no attribute may stand twice where one counts.
 Nothing that is read here is proved.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sealstead.errors import ParseError
+from sealstead.formats.ber import definite
 from sealstead.formats.certificate_names import issuer_and_serial, subject_key_id
 from sealstead.formats.der import (
     INTEGER,
@@ -97,6 +98,7 @@ class SignerInfo(Record, hidden=("signature",)):
 
 class SignedData(Record, hidden=("der", "content", "certificates")):
     der: bytes
+    """With definite lengths, whatever it was read from."""
     content_type: str
     content: bytes | None
     """The whole value that was signed, with tag and length; None if it is detached."""
@@ -135,6 +137,7 @@ def parse_signed_data(der: bytes) -> SignedData:
         MalformedCmsError: it is none, or has no signer.
         MalformedDerError, ForeignDigestError: as far as it could be read.
     """
+    der = definite(der)
     parts, _ = _open(der)
     version = parts.take(INTEGER)
     del version  # 1, 3, 4 or 5 by what else is in it: the parts say so themselves
@@ -170,7 +173,7 @@ def add_unsigned_attribute(der: bytes, oid: str, value_der: bytes, *, replace: b
     Raises:
         MalformedCmsError, MalformedDerError: it is no signed data.
     """
-    parse_signed_data(der)
+    der = parse_signed_data(der).der
     parts, path = _open(der)
     signers = parts.rest()[-1]
     info = next(children(der, signers))
@@ -253,7 +256,8 @@ def add_certificates(der: bytes, certificates: Sequence[bytes]) -> bytes:
     Raises:
         MalformedCmsError, MalformedDerError: it is no signed data.
     """
-    had = parse_signed_data(der).certificates
+    signed = parse_signed_data(der)
+    der, had = signed.der, signed.certificates
     more = b"".join(dict.fromkeys(one for one in certificates if one not in had))
     parts, path = _open(der)
     found = parts.rest()

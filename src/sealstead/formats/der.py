@@ -3,7 +3,8 @@
 Writing is strict DER. Reading is a walk over tag, length and value that checks every bound and believes nothing else:
 foreign signatures keep their order and their bytes, for what is signed must never be encoded anew.
 
-Not here: indefinite lengths and tag numbers above 30, which none of our formats uses; they are refused by name.
+Not here: indefinite lengths, which `ber` makes definite where signers write them, and tag numbers above 30, which none
+of our formats uses; both are refused by name.
 """
 
 from __future__ import annotations

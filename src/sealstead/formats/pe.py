@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from sealstead.formats.ber import first_definite, is_indefinite
 from sealstead.formats.der import read_tlv
 from sealstead.formats.pe_digest import FileShrankError, SeekableBytes, hash_pe, pe_checksum
 from sealstead.formats.pe_layout import (
@@ -103,7 +104,7 @@ def signature_in(table: bytes) -> bytes | None:
     if len(found) > 1:
         raise MalformedPeError("the certificate table holds several signatures")
     data = found[0].data
-    length = read_tlv(data).end
+    length = first_definite(data)[1] if is_indefinite(data) else read_tlv(data).end
     if any(data[length:]) or len(data) - length >= ALIGNMENT:
         raise UnsignedTailError("the signature is followed by data that nothing vouches for")
     return data[:length]

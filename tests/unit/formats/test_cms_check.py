@@ -53,7 +53,11 @@ def test_other_content_is_refused() -> None:
 def test_what_is_detached_needs_its_file_and_what_is_not_takes_none() -> None:
     refused(parse_signed_data(detached(DIGEST)), SignedDigestError, None)
     body = signed_attributes(ID_DATA, hashlib.sha256(b"a").digest())
-    refused(made(body, content=der.octets(b"a")), SignedDigestError)
+    refused(made(body, content=der.octets(b"a")), SignedDigestError)  # carried, and not the file's
+    assert verify_signer(made(body, content=der.octets(b"a")), content_digest=hashlib.sha256(b"a").digest())
+    of_file = signed_attributes(ID_DATA, DIGEST)
+    refused(made(of_file, content=der.octets(b"a")), SignedDigestError)
+    assert verify_signer(made(of_file, content=der.octets(b"file")), content_digest=DIGEST)
     assert verify_signer(made(body, content=der.octets(b"a"))) == leaf().der
     refused(made(body, content=der.octets(b"b")), SignedDigestError, None)
 
