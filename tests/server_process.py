@@ -14,16 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from tests.environment import clean_environment
+from tests.forked import run_sealstead
 from tests.postgres import free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-
-
-def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child process: without any setting of the product, then `extra`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("SEALSTEAD_", "DJANGO_"))}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "default"} | dict(extra or {})
 
 
 @dataclass(kw_only=True)
@@ -46,16 +42,8 @@ class Server:
 
     def admin(self, *args: str, stdin: str = "") -> str:
         """Run `sealstead admin …` on this server's data directory and return its stdout."""
-        command = [sys.executable, "-m", "sealstead", "admin", *args, "--data-dir", str(self.data_dir)]
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=clean_environment(self.environment),
-        )
+        command = ["admin", *args, "--data-dir", str(self.data_dir)]
+        done = run_sealstead(command, extra=self.environment, stdin=stdin)
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(args)} ended with {done.returncode}: {done.stderr}")
         return done.stdout

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import warnings
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_socket
 from django.conf import settings
 from django.db import connection
 from tests.fakes.clock import START, FakeClock
+from tests.forked import run_sealstead
 
 
 def test_dialing_out_is_refused() -> None:
@@ -43,3 +45,13 @@ def test_the_fake_clock_is_the_server_s(fake_clock: FakeClock) -> None:
     assert settings.SEALSTEAD.clock.now() == START
     fake_clock.move(timedelta(days=1))
     assert settings.SEALSTEAD.clock.now() == START + timedelta(days=1)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["serv"], ["admin", "check", "--data-dir", "typo"]])
+def test_a_forked_command_ends_as_a_started_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    forked, started = run_sealstead(arguments), run_sealstead(arguments, extra={"PYTHONUTF8": "1"})
+    assert vars(forked) == vars(started)
+    assert forked.stdout or forked.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.cli.profile_place import ProfilePlace
 from tests.fakes.signing_server import FakeSigningServer, signing_server
+from tests.forked import run_sealstead
 from tests.pipeline import Pipeline
 from tests.publisher import Publisher
-from tests.server_process import clean_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +29,8 @@ def sealstead() -> Command:
     """Run `sealstead` with these arguments; stdin is no terminal."""
 
     def run(*arguments: object, stdin: str = "", environment: dict[str, str] | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "sealstead", *map(str, arguments)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=clean_environment({"COLUMNS": "100"} | (environment or {})),
+        done = run_sealstead(
+            [*map(str, arguments)], extra={"COLUMNS": "100"} | (environment or {}), stdin=stdin
         )
         assert "Traceback" not in done.stderr or (environment or {}).get("SEALSTEAD_DEBUG") == "1"
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)

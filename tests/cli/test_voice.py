@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Command
-from tests.server_process import clean_environment
+from tests.environment import clean_environment
 
 
 def test_the_version(sealstead: Command) -> None:

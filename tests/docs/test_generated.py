@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import click
 import pytest
 from docs.generate import PAGES, REFERENCE, WIDTH, commands, error_classes
-from tests.server_process import clean_environment
+from tests.environment import clean_environment
 
 from sealstead.cli.main import cli
 from sealstead.server.config import declared

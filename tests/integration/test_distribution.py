@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from tests.docs.pages import ROOT, tracked
-from tests.server_process import clean_environment
+from tests.environment import clean_environment
 
 RUNTIME_FOLDERS = ("templates", "static", "locale")
 

@@ -22,8 +22,9 @@ from pathlib import Path
 import pytest
 from pip._vendor import distlib
 from tests import tsa
+from tests.environment import clean_environment
 from tests.programs import require_program
-from tests.server_process import START_SECONDS, Server, clean_environment, start_server
+from tests.server_process import START_SECONDS, Server, start_server
 
 from sealstead.codesign.server_api import ServerApi
 from sealstead.codesign.server_values import SignItem, SignRequest

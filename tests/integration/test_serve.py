@@ -23,8 +23,9 @@ from typing import Any
 import psutil
 import pytest
 from cryptography import x509
+from tests.environment import clean_environment
 from tests.postgres import free_port
-from tests.server_process import Server, clean_environment, start_server
+from tests.server_process import Server, start_server
 
 from sealstead.server import tls
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from docs.generate import README, TRANSCRIPT, settled
-from tests.server_process import clean_environment
+from tests.environment import clean_environment
 
 
 @pytest.mark.interop

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.environment import clean_environment
 from tests.factories import make_wheel
-from tests.server_process import Server, clean_environment
+from tests.server_process import Server
 from tests.uploads import body_of, send
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.environment import clean_environment
 from tests.executables import launchers
 from tests.postgres import free_port
 from tests.programs import require_program
-from tests.server_process import START_SECONDS, Server, clean_environment, start_server
+from tests.server_process import START_SECONDS, Server, start_server
 from tests.tsa import Tsa, serving
 
 from sealstead.cli.main import run
