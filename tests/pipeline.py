@@ -54,7 +54,8 @@ class Pipeline:
         self.key_file.chmod(0o600)
         return self.key_file
 
-    def run(self, *arguments: object, stdin: bytes | str = b"") -> Done:
+    def run(self, *arguments: object, stdin: bytes | str = b"", stdout_closed: bool = False) -> Done:
+        """`stdout_closed`: as after `>&-`, where Python has no such stream at all."""
         from sealstead.cli import output
         from sealstead.cli.main import run
         from sealstead.cli.signing.main import signing
@@ -71,7 +72,7 @@ class Pipeline:
         with (
             mock.patch.dict(os.environ, own, clear=True),
             contextlib.chdir(self.here),
-            contextlib.redirect_stdout(out),
+            contextlib.redirect_stdout(None if stdout_closed else out),
             contextlib.redirect_stderr(err),
             mock.patch.object(sys, "stdin", piped),
             mock.patch.object(output, "_theme", None),

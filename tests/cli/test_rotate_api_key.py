@@ -128,6 +128,12 @@ def test_a_key_that_would_go_nowhere_is_not_made(
     (pipeline.here / "other.env").write_text("SIGNOTAUR_API_KEY=x\nB=1\n")
     done = pipeline.run("rotate-key", "--af", pipeline.key_file, "--wk", "other.env", "--json")
     assert done.error == "key-target"
+    line = ("rotate-key", "--af", pipeline.key_file, "--emit-secret", "jenkins")
+    done = pipeline.run(*line, stdout_closed=True)
+    assert (done.code, done.err.splitlines()[-2]) == (
+        5,
+        "error: the output cannot be written: standard output is closed",
+    )
     assert signing.asked == []
 
 

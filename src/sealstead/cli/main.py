@@ -87,7 +87,7 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
         result: Any = command.main(
             args=arguments, prog_name=name, standalone_mode=False, terminal_width=_width(command)
         )
-        _flush()
+        output.flush()
     except errors.SealsteadError as exc:
         if isinstance(exc, output.UnwritableOutputError):
             _forget_output()
@@ -165,18 +165,10 @@ def _width(command: click.Command) -> int:
     return max(min(wide or 80, most) - 2, 50)
 
 
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        raise output.unwritable(exc) from exc
-
-
 def _forget_output() -> None:
     # What is still buffered would fail again at exit, loudly.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code_of(exc: errors.SealsteadError) -> int:

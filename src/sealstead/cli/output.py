@@ -69,6 +69,19 @@ def _write(text: str, *, err: bool = False) -> None:
         raise unwritable(exc) from exc
 
 
+def check_open() -> None:
+    """Return if what is asked for has a way out: for commands that show a secret once, before they make it.
+
+    Raises:
+        UnwritableOutputError: whoever started the process closed its standard output.
+    """
+    if sys.stdout is None:
+        raise UnwritableOutputError(
+            "the output cannot be written: standard output is closed",
+            hint="open it, or send it to /dev/null where nobody wants it",
+        )
+
+
 def unwritable(exc: OSError) -> UnwritableOutputError:
     return UnwritableOutputError(
         f"the output cannot be written: {exc.strerror}",
@@ -88,6 +101,7 @@ def unusable(exc: OSError) -> UnusablePathError | None:
 
 def data(text: str) -> None:
     """Write a line of what was asked for."""
+    check_open()
     _write(plain(text))
 
 
@@ -95,13 +109,15 @@ def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     """Write what was asked for as JSON."""
     import json  # costs milliseconds at each start
 
+    check_open()
     _write(plain(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def flush() -> None:
     """See what was written through to whoever reads it."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as exc:

@@ -61,6 +61,7 @@ Examples:
 @json_option
 def create_api_key(data_dir: Path, as_json: bool, **given: Any) -> None:
     """Make an API key for signing and print it, this once, alone on standard output."""
+    output.check_open()
     now = _open(data_dir)
     from sealstead.server.credentials.admin_keys import create_key
     from sealstead.server.signing.admin import missing_labels

@@ -44,6 +44,7 @@ Examples:
 @json_option
 def create_token(data_dir: Path, as_json: bool, **given: Any) -> None:
     """Make an upload token and print it, this once, alone on standard output."""
+    output.check_open()
     now = _open(data_dir)
     from sealstead.server.credentials.admin import create_token as create
 
@@ -112,6 +113,7 @@ Examples:
 @json_option
 def rotate_token(data_dir: Path, as_json: bool, **given: Any) -> None:
     """Make a token's successor and print it, this once, alone on standard output. Both work for the overlap."""
+    output.check_open()
     now = _open(data_dir)
     from sealstead.server.credentials.admin import rotate_token as rotate
 

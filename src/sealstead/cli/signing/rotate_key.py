@@ -99,6 +99,8 @@ def rotate_key(
         )
     name = check_name(variable or DEFAULT_NAME)
     emitter = None if emitted is None else parse_emitter(emitted, default_name=name)
+    if emitter is not None:
+        output.check_open()
     append_to = _file_to_append(emitter)
     plan = Plan(
         targets=_targets(options, key_file, env_file, name),
