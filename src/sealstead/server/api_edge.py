@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, DataError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, DataError, connection, connections
 
 from sealstead.errors import DeniedError, InputError, NotFoundError, SealsteadError, UpstreamError
-from sealstead.server.api_request import MAX_BODY_BYTES, ApiRequest, PromptRoutes, Routes
+from sealstead.server.api_request import MAX_BODY_BYTES, ApiRequest, Document, PromptRoutes, Routes
 from sealstead.server.at_hand import AnswerAtHand
 from sealstead.server.audit.origin import printable_agent
 from sealstead.server.audit.record import Origin
@@ -150,7 +150,7 @@ class ApiEdge:
             return False
         document = prepared.document
 
-        def answer_of(document: Mapping[str, Any]) -> AnswerAtHand:
+        def answer_of(document: Document) -> AnswerAtHand:
             body = _encode(document)
             headers = [_JSON, *_own_headers(environ, peer, request_id, len(body))]
             return AnswerAtHand(_STATUS_LINES[200], headers, body)
@@ -158,7 +158,7 @@ class ApiEdge:
         # Made here, not in the thread that commits for everybody.
         answer = answer_of(document)
 
-        def tell(leaving: Mapping[str, Any] | None) -> None:
+        def tell(leaving: Document | None) -> None:
             if leaving is None:
                 send(None)
             else:
@@ -167,7 +167,7 @@ class ApiEdge:
         prepared.commit(tell)
         return True
 
-    def _answer(self, request: ApiRequest) -> tuple[int, list[tuple[str, str]], Mapping[str, Any]]:
+    def _answer(self, request: ApiRequest) -> tuple[int, list[tuple[str, str]], Document]:
         _check_connection()
         try:
             return 200, [_JSON], self._view(request)
@@ -192,7 +192,7 @@ class ApiEdge:
             document = problem_of(refused)
         return document["status"], _refusal_headers(document["status"], refused), document
 
-    def _view(self, request: ApiRequest) -> Mapping[str, Any]:
+    def _view(self, request: ApiRequest) -> Document:
         method = "GET" if request.method == "HEAD" else request.method
         view = self._views.get((method, request.path))
         if view is not None:
@@ -205,8 +205,10 @@ class ApiEdge:
 
 def _check_connection() -> None:
     """Drop a connection that broke; the next statement opens another. Within a transaction of the caller it is the caller's."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    # The connection of this thread itself: `connection` looks it up anew with every attribute.
+    database = connections[DEFAULT_DB_ALIAS]
+    if not database.in_atomic_block:
+        database.close_if_unusable_or_obsolete()
 
 
 def _request(environ: WSGIEnvironment, path: str, peer: Peer, request_id: str) -> ApiRequest:
@@ -234,7 +236,9 @@ def _request(environ: WSGIEnvironment, path: str, peer: Peer, request_id: str) -
     )
 
 
-def _encode(document: Mapping[str, Any]) -> bytes:
+def _encode(document: Document) -> bytes:
+    if isinstance(document, bytes):
+        return document
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -136,12 +136,14 @@ class ApiRequest:
         return b"".join(parts)
 
 
-View = Callable[[ApiRequest], Mapping[str, Any]]
+Document = Mapping[str, Any] | bytes
+"""What JSON can say, or the JSON itself."""
+View = Callable[[ApiRequest], Document]
 Routes = Mapping[tuple[str, str], View]
 """`{(method, path): view}`; a HEAD is answered by the view of GET."""
 
 
-Tell = Callable[[Mapping[str, Any] | None], None]
+Tell = Callable[[Document | None], None]
 """Called once: with the document that may leave, for everything is durable, or with None, for nothing was written."""
 
 
@@ -149,7 +151,7 @@ Tell = Callable[[Mapping[str, Any] | None], None]
 class Prepared:
     """An answer that is ready, and what must be durable before it leaves."""
 
-    document: Mapping[str, Any]
+    document: Document
     commit: Callable[[Tell], None]
     """Begins to write, and tells how it ended, from another thread."""
 

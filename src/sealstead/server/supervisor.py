@@ -24,8 +24,9 @@ from sealstead.errors import SealsteadError
 from sealstead.server import logs
 from sealstead.server.config import Config
 from sealstead.server.config_file import read_config
+from sealstead.server.patience import PatientTLSSocket
 from sealstead.server.tls import CertificateFiles, certificate_files, needs_renewal, server_context
-from sealstead.server.worker import PatientTLSSocket, Worker
+from sealstead.server.worker import Worker
 
 THREADS = 8
 GRACE_SECONDS = 60
@@ -111,6 +112,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "proc_name": "sealstead",
             "worker_tmp_dir": _memory_directory(),
             "when_ready": lambda _arbiter: self._ready(),
+            "child_exit": lambda _arbiter, worker: worker.ended(),
         }
         if self.files:
             options |= {

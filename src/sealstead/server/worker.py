@@ -1,8 +1,8 @@
 """The worker process: gunicorn's thread pool, with patience that ends and a short wait for the next request.
 
 Rules:
-  * a client that stops sending or reading is let go after `PATIENCE`, and so is one that has made us wait that long
-    for less than `SLOWEST_BYTES` a second, a byte now and then: eight threads are not eight hostages;
+  * a thread waits for a client no longer than `patience.py` says;
+  * a new connection is the worker's that has the fewest (`balance.py`);
   * a thread that has answered waits `LINGER_MS` for the next request of the same connection before it hands the
     connection back. gunicorn's way there and back (main thread, selector, queue, another thread) costs more
     than the answer of the fast read path; installers and load balancers ask again at once;
@@ -20,10 +20,8 @@ import os
 import select
 import socket
 import ssl
-import struct
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,76 +32,12 @@ from typing import Any
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from sealstead.server.at_hand import Sent, send_at_hand
+from sealstead.server.balance import STAND_BACK_SECONDS, ConnectionCounts
 from sealstead.server.express import Lane
+from sealstead.server.patience import PATIENCE, PatientSocket
 from sealstead.server.plain_request import LOOK_BYTES, PlainPost, environ_of, read_plain
 
-PATIENCE = 60.0
-SLOWEST_BYTES = 500
-"""Less than any modem; Apache's mod_reqtimeout asks for as much."""
 LINGER_MS = 2
-
-_KERNEL_PATIENCE = struct.pack("@ll", int(PATIENCE), 0)
-"""A `struct timeval`."""
-
-
-class _PatientMixin:
-    """A blocking read or write that gives up after PATIENCE. gunicorn itself waits for ever."""
-
-    settimeout: Callable[[float | None], None]
-    _waited = 0.0
-    """Seconds spent in `recv` since this request began: our own slowness is not the client's."""
-    _received = 0
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the socket's own signature
-        # gunicorn calls it once before each request.
-        self._waited, self._received = 0.0, 0
-        self.settimeout(PATIENCE if flag else 0.0)
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Receive as the parent does.
-
-        Raises:
-            TimeoutError: also when the client has been sending too slowly for too long.
-        """
-        began = time.monotonic()
-        data: bytes = super().recv(buflen, flags)  # type: ignore[misc]
-        self._waited += time.monotonic() - began
-        self._received += len(data)
-        if self._waited > PATIENCE and self._received < self._waited * SLOWEST_BYTES:
-            raise TimeoutError("the client sends too slowly")
-        return data
-
-
-class PatientSocket(_PatientMixin, socket.socket):
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:  # noqa: ANN401 - as its parent
-        """Send from the kernel, with the kernel's patience (SO_SNDTIMEO) instead of Python's.
-
-        With Python's, the socket does not block, and a file of 1 MB takes a dozen calls that each send what fits the
-        socket's buffer; this way it takes one.
-
-        Raises:
-            TimeoutError: the client has read nothing for PATIENCE.
-        """
-        if count is None:
-            return super().sendfile(file, offset, count)
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _KERNEL_PATIENCE)
-        self.settimeout(None)
-        sent = 0
-        try:
-            while sent < count:
-                block = os.sendfile(self.fileno(), file.fileno(), offset + sent, count - sent)
-                if block == 0:
-                    break
-                sent += block
-        except BlockingIOError:
-            raise TimeoutError("the client stopped reading") from None
-        finally:
-            self.settimeout(PATIENCE)
-        return sent
-
-
-class PatientTLSSocket(_PatientMixin, ssl.SSLSocket):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +52,48 @@ _NOT_SEEN = _Seen()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
+    counts = ConnectionCounts()
+    """Of the workers of this supervisor."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # In the supervisor, before the fork.
+        self._slot = self.counts.claim()
+        self._connections = 0
+        self._stood_back = 0.0
+        super().__init__(*args, **kwargs)
+
+    @property
+    def nr_conns(self) -> int:
+        """What gunicorn counts."""
+        return self._connections
+
+    @nr_conns.setter
+    def nr_conns(self, count: int) -> None:
+        self._connections = count
+        self._tell()
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's
+        super().set_accept_enabled(enabled)
+        self._tell()
+
+    def _tell(self) -> None:
+        if getattr(self, "_accepting", False):
+            self.counts.tell(self._slot, self._connections)
+        else:
+            self.counts.close(self._slot)
+
+    def ended(self) -> None:
+        """Run by the supervisor."""
+        self.counts.release(self._slot)
+
     def init_process(self) -> None:
         os.umask(0o077)
         self._lane = Lane(self)
         super().init_process()
 
     def accept(self, listener: socket.socket) -> None:
+        if self._leaves_it_to_others():
+            return
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -133,6 +103,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.set_timeout()
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _leaves_it_to_others(self) -> bool:
+        """Tell whether another worker should have the connection; the listener asks again at once."""
+        if not self.counts.others_have_fewer(self._slot):
+            self._stood_back = 0.0
+            return False
+        now = time.monotonic()
+        if not self._stood_back:
+            self._stood_back = now
+        if now - self._stood_back > STAND_BACK_SECONDS:
+            self._stood_back = 0.0
+            return False
+        os.sched_yield()
+        return True
 
     def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         seen = self._look(conn)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sealstead.errors import SealsteadError
-from sealstead.server.api_request import ApiRequest, Prepared, PromptRoutes, Routes, Tell
+from sealstead.server.api_request import ApiRequest, Document, Prepared, PromptRoutes, Routes, Tell
 from sealstead.server.credentials.api_keys import Role, judge_api_key, ready_api_key
 from sealstead.server.signing.describe import document_of
 from sealstead.server.signing.errors import (
@@ -22,7 +22,7 @@ from sealstead.server.signing.select import SELECTORS, find_certificates, parse_
 from sealstead.server.signing.sign import leaving, record_refusal, sign, sign_only
 
 
-def sign_items(request: ApiRequest) -> Mapping[str, Any]:
+def sign_items(request: ApiRequest) -> Document:
     """`POST /api/v1/sign`. The key is judged completely before the body is read."""
     grant = judge_api_key(request.authorization, at=request.at, origin=request.origin, role=Role.STANDARD)
     order: Order | None = None

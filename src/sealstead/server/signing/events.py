@@ -8,6 +8,7 @@ from sealstead.server.audit.models import Event
 from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.api_keys import ApiGrant
 from sealstead.server.signing.order import Order
+from sealstead.server.table_rows import new_row
 
 
 def order_facts(order: Order) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def order_facts(order: Order) -> dict[str, Any]:
 
 def sign_event(tag: str, grant: ApiGrant, origin: Origin, details: dict[str, Any]) -> Event:
     """Return the event of a request whose key was judged."""
-    return Event(
+    return new_row(
+        Event,
         tag=tag,
         at=grant.at,
         actor_id=grant.owner.pk,

@@ -30,6 +30,7 @@ from sealstead.formats.signing_certificate import (
 from sealstead.server.signing.create import chain_of
 from sealstead.server.signing.models import Certificate, Profile
 from sealstead.server.signing.seal import open_key
+from sealstead.server.table_rows import kept
 
 _MOST: Final = 256
 
@@ -62,16 +63,7 @@ def load_key(row: Certificate) -> LoadedKey:
         SigningKeyDamagedError: key, profile or certificate was changed behind the server's back.
         KeyUnavailableError: it cannot be reached.
     """
-    name = (
-        row.pk,
-        row.profile,
-        row.is_root,
-        row.key_uri,
-        bytes(row.sealed_key or b""),
-        bytes(row.certificate or b""),
-        row.public_key,
-        repr(row.chain),
-    )
+    name = kept(row, _loaded_from)
     with _lock:
         found = _loaded.get(name)
         if found is not None:
@@ -83,6 +75,19 @@ def load_key(row: Certificate) -> LoadedKey:
         while len(_loaded) > _MOST:
             _loaded.popitem(last=False)
     return loaded
+
+
+def _loaded_from(row: Certificate) -> Hashable:
+    return (
+        row.pk,
+        row.profile,
+        row.is_root,
+        row.key_uri,
+        bytes(row.sealed_key or b""),
+        bytes(row.certificate or b""),
+        row.public_key,
+        repr(row.chain),
+    )
 
 
 def _load(row: Certificate) -> LoadedKey:

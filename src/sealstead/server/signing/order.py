@@ -30,6 +30,7 @@ KINDS: Final = {
     Profile.CMS_DETACHED: frozenset({"file"}),
     Profile.MINISIGN: frozenset({"file"}),
 }
+_PROFILES: Final = {profile.value: profile for profile in Profile}
 _MEMBERS: Final = frozenset(
     {"label", "thumbprint", "subject", "profile", "algorithm", "description", "description_url", "items"}
 )
@@ -96,9 +97,9 @@ def parse_order(document: Mapping[str, Any]) -> Order:
 
 
 def _profile(value: object) -> Profile:
-    if not isinstance(value, str) or value not in Profile.values:
+    if not isinstance(value, str) or value not in _PROFILES:
         raise InvalidSignRequestError(f"the profile is one of {', '.join(Profile.values)}")
-    return Profile(value)
+    return _PROFILES[value]
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:

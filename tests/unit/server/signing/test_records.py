@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +45,9 @@ def workers() -> Iterator[tuple[Worker, Worker]]:
 
 def record(request: str, answer: dict[str, str]) -> SignRecord:
     event = Event(tag="signature:made", at=T0, details={"asked": request})
-    return SignRecord(event=event, mark=Mark(mark="m", request=request, answer=pack(answer)))
+    return SignRecord(
+        event=event, mark=Mark(mark="m", request=request, answer=pack(json.dumps(answer).encode()))
+    )
 
 
 @pytest.mark.parametrize("asked", ["same", "another"])
@@ -87,7 +90,12 @@ def test_of_two_in_one_commit_one_answers(workers: tuple[Worker, Worker]) -> Non
 
 def test_answers_are_forgotten_when_their_time_is_over() -> None:
     SignRequest.objects.bulk_create(
-        SignRequest(mark=str(number), request="", answer=pack(FIRST), expires_at=T0 + timedelta(number % 2))
+        SignRequest(
+            mark=str(number),
+            request="",
+            answer=pack(json.dumps(FIRST).encode()),
+            expires_at=T0 + timedelta(number % 2),
+        )
         for number in range(1_100)
     )
     clear_expired(T0)

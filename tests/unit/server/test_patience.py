@@ -1,4 +1,4 @@
-"""The worker's own socket: files leave whole, and a client that stops reading is let go."""
+"""A socket with patience: files leave whole, and a client that stops reading is let go."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sealstead.server import worker
-from sealstead.server.worker import PatientSocket
+from sealstead.server import patience
+from sealstead.server.patience import PatientSocket
 
 Pair = tuple[PatientSocket, socket.socket]
 
@@ -28,7 +28,7 @@ def pair() -> Iterator[Pair]:
 
 
 def test_blocking_means_patient(pair: Pair) -> None:
-    assert pair[0].gettimeout() == worker.PATIENCE
+    assert pair[0].gettimeout() == patience.PATIENCE
     pair[0].setblocking(False)
     assert pair[0].gettimeout() == 0.0
 
@@ -47,7 +47,7 @@ def test_a_part_of_a_file_is_sent(pair: Pair, tmp_path: Path, offset: int, count
     reader.start()
     with (tmp_path / "file").open("rb") as file:
         assert pair[0].sendfile(file, offset, count) == count
-    assert pair[0].gettimeout() == worker.PATIENCE
+    assert pair[0].gettimeout() == patience.PATIENCE
     pair[0].shutdown(socket.SHUT_WR)
     reader.join()
     assert received == data[offset : offset + count]
@@ -62,7 +62,7 @@ def test_a_file_that_ends_early_ends_the_sending(pair: Pair, tmp_path: Path) -> 
 def test_a_client_that_stops_reading_is_let_go(
     pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_KERNEL_PATIENCE", struct.pack("@ll", 0, 50_000))
+    monkeypatch.setattr(patience, "_KERNEL_PATIENCE", struct.pack("@ll", 0, 50_000))
     (tmp_path / "file").write_bytes(bytes(3_000_000))
     with (tmp_path / "file").open("rb") as file, pytest.raises(TimeoutError):
         pair[0].sendfile(file, 0, 3_000_000)
@@ -71,8 +71,8 @@ def test_a_client_that_stops_reading_is_let_go(
 def test_a_client_that_sends_a_byte_now_and_then_is_let_go(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "PATIENCE", 0.0)
-    monkeypatch.setattr(worker, "SLOWEST_BYTES", 10**12)
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
+    monkeypatch.setattr(patience, "SLOWEST_BYTES", 10**12)
     pair[1].send(b"G")
     with pytest.raises(TimeoutError):
         pair[0].recv(10)
