@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
+from sealstead.server.audit import refresh
 from sealstead.server.audit.download import FORMATS, download
 from sealstead.server.audit.find import find_events, read_filter
 from sealstead.server.audit.kinds import KINDS, OUTCOMES
@@ -73,7 +74,12 @@ def show_events(
     older = rows[PER_PAGE - 1].pk if len(rows) > PER_PAGE else None
     names = names_of(rows) if everything else {}
     shown = [_shown(request, row, names, everything=everything) for row in rows[:PER_PAGE]]
-    return render(request, template, {**context, "events": shown, "older": older, "everything": everything})
+    again = None if before else refresh.read(request.GET, [row.pk for row in rows])
+    values = {"events": shown, "older": older, "everything": everything, "refresh": again, "before": before}
+    answer = render(request, template, {**context, **values})
+    if again is not None and again.address:
+        answer["Refresh"] = f"{refresh.SECONDS}; url={request.path}?{again.address}"
+    return answer
 
 
 def _shown(request: HttpRequest, row: Event, names: dict[UUID, str], *, everything: bool) -> dict[str, Any]:

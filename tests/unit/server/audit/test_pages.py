@@ -164,6 +164,33 @@ def test_paging_keeps_the_filter(client: Client) -> None:
     assert len(labels(client.get(f"{EVENTS}?{link}"))) == 1
 
 
+@pytest.mark.usefixtures("history")
+def test_a_page_comes_anew_only_when_asked_and_not_for_ever(client: Client) -> None:
+    plain = client.get(EVENTS + "?kind=index")
+    assert "Refresh" not in plain.headers
+    assert 'href="?kind=index&amp;refresh=360"' in plain.content.decode()
+    first = client.get(EVENTS + "?kind=index&refresh=99999")
+    assert "every 10 seconds" in first.content.decode()
+    seconds, _, address = first["Refresh"].partition("; url=")
+    assert (seconds, "kind=index&refresh=359&seen=" in address) == ("10", True)
+    assert 'href="?kind=index"' in first.content.decode()  # stops it
+    assert "new event" not in client.get(address).content.decode()
+    record(tags.FILE_UPLOADED, at=DAY, origin=Origin(), project="new")
+    again = client.get(address)
+    assert "1 new event<" in again.content.decode()
+    assert "new event" not in client.get(again["Refresh"].partition("; url=")[2]).content.decode()
+    last = client.get(EVENTS + "?refresh=0&seen=1")
+    assert "Refresh" not in last.headers
+    assert "no longer" in last.content.decode()
+
+
+@pytest.mark.parametrize(
+    "question", ["refresh=-1", "refresh=x", "refresh=10&before=5", "refresh=10&format=txt"]
+)
+def test_nothing_else_comes_anew(client: Client, question: str) -> None:
+    assert "Refresh" not in client.get(f"{EVENTS}?{question}").headers
+
+
 def test_every_tag_has_a_kind() -> None:
     catalogue = {value for name, value in vars(tags).items() if name.isupper()}
     assert not [tag for tag in catalogue if not kind_of(tag)]

@@ -52,4 +52,8 @@
     source.replaceWith(frame);
     frame.append(source, button);
   }
+
+  // A page that came anew by itself says what is new in it, once its reader is there to hear it.
+  const news = document.querySelector("[data-announce]");
+  if (news) setTimeout(() => (live.textContent = news.textContent.trim()), 500);
 })();
