@@ -125,10 +125,10 @@ class Config:
         default=(),
         metadata=_doc(
             "Mail",
-            "Kinds of mail that nobody gets: `key-expiry`, `old-key-in-use`, `second-rotation`, `certificate-expiry`. "
-            "Each person can switch them off for themselves too.",
+            "Kinds of mail that nobody gets: `key-expiry`, `old-key-in-use`, `second-rotation`, `certificate-expiry`, "
+            "`certificate-grant`. Each person can switch them off for themselves too.",
         )
-        | {"choices": "key-expiry old-key-in-use second-rotation certificate-expiry"},
+        | {"choices": "key-expiry old-key-in-use second-rotation certificate-expiry certificate-grant"},
     )
 
     # Accounts and credentials.

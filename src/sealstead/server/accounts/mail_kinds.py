@@ -24,6 +24,7 @@ class MailKind(StrEnum):
     OLD_KEY_IN_USE = "old-key-in-use"
     SECOND_ROTATION = "second-rotation"
     CERTIFICATE_EXPIRY = "certificate-expiry"
+    CERTIFICATE_GRANT = "certificate-grant"
 
 
 TEXTS: dict[MailKind, Promise] = {
@@ -31,6 +32,7 @@ TEXTS: dict[MailKind, Promise] = {
     MailKind.OLD_KEY_IN_USE: _("A replaced API key ends within a day and is still in use"),
     MailKind.SECOND_ROTATION: _("An API key or token is rotated a second time, which may be a thief"),
     MailKind.CERTIFICATE_EXPIRY: _("A signing certificate expires within 30 days, 7 days, a day"),
+    MailKind.CERTIFICATE_GRANT: _("A signing certificate is granted to you, or taken back"),
 }
 
 _FOR_ADMINISTRATORS = frozenset({MailKind.CERTIFICATE_EXPIRY})

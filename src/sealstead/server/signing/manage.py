@@ -10,6 +10,8 @@ from django.db import transaction
 
 from sealstead.custody.key_import import read_certificates
 from sealstead.custody.signers import load_signer
+from sealstead.server.accounts.mail import notify
+from sealstead.server.accounts.mail_kinds import MailKind
 from sealstead.server.accounts.models import User
 from sealstead.server.audit import tags
 from sealstead.server.signing.create import By, Made
@@ -147,4 +149,8 @@ def _locked(row: Certificate) -> Certificate:
 
 
 def _note_grant(tag: str, row: Certificate, user: User, by: By) -> None:
+    """Write the event, and tell the user, unless it was they."""
     note(tag, row, by.actor, at=by.at, origin=by.origin, user_id=user.pk, user=user.get_username())
+    if by.actor is None or by.actor.pk != user.pk:
+        facts = {"row": row, "granted": tag == tags.CERTIFICATE_GRANTED, "actor": by.actor}
+        notify([user], "certificate-grant", facts, kind=MailKind.CERTIFICATE_GRANT)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.signing import OPERATOR, make_certificate
 
+from sealstead.server.accounts.mail_kinds import choose
 from sealstead.server.audit.models import Event
 from sealstead.server.signing.errors import AliasInUseError, CertificateNotFoundError
 from sealstead.server.signing.manage import (
@@ -23,6 +26,8 @@ from sealstead.server.signing.models import Certificate, Grant
 from sealstead.server.signing.names import sharing_label
 
 if TYPE_CHECKING:
+    from django.core.mail import EmailMessage
+
     from sealstead.server.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +65,28 @@ def test_a_grant_concerns_the_account_it_is_for(ada: User, admin: User) -> None:
     assert withdraw(row, ada, OPERATOR)
     assert not withdraw(row, ada, OPERATOR)
     assert not Grant.objects.exists()
+
+
+def test_a_grant_is_told_to_whom_it_concerns_unless_they_do_not_want_it(
+    ada: User, admin: User, mailoutbox: list[EmailMessage], django_capture_on_commit_callbacks: Any
+) -> None:
+    row = make_certificate(alias="Harbour")
+    by = replace(OPERATOR, actor=admin)
+
+    def told(verb: Callable[..., bool], user: User) -> list[str]:
+        mailoutbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            verb(row, user, by)
+            verb(row, user, by)
+        return [f"{one.to[0]}: {one.subject}" for one in mailoutbox]
+
+    assert told(grant, ada) == ["ada@example.org: You may now sign with Harbour"]
+    assert "By: root" in mailoutbox[0].body
+    assert "Label: production" in mailoutbox[0].body
+    assert told(withdraw, ada) == ["ada@example.org: You can no longer sign with Harbour"]
+    assert told(grant, admin) == []
+    choose(ada, [])
+    assert told(grant, ada) == []
 
 
 def test_grants_are_set_from_either_side(ada: User, bob: User) -> None:
