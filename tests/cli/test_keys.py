@@ -76,6 +76,10 @@ def test_a_profile_that_names_rubbish_is_told(publisher: Publisher) -> None:
     publisher.write_profile(public_key="rubbish")
     done = publisher.run("key-info", "--json")
     assert (done.code, done.error) == (1, "minisign-format")
+    assert "pypi_profile.toml:6:1: verification.public_key: " in done.err
+    verify = publisher.run("verify", "--json")
+    assert (verify.code, verify.error) == (1, "no-public-key")
+    assert "keygen" not in verify.err  # there is a key; it is its name that is wrong
 
 
 def test_the_key_that_the_profile_names_wins_over_the_identity_s(publisher: Publisher) -> None:

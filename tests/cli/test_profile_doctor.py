@@ -168,3 +168,12 @@ def test_a_clock_that_is_wrong_or_was_moved_back_is_found(
 ) -> None:
     monkeypatch.setattr("sealstead.clock.SystemClock.now", lambda _: datetime(year, 1, 1, tzinfo=UTC))
     assert any(each["label"] == "clock" and fact in each["detail"] for each in problems(healthy))
+
+
+def test_an_archived_key_that_somebody_removed_is_history(place: ProfilePlace) -> None:
+    place.run("keygen")
+    place.run("keygen", "--force")
+    (archived,) = place.keys.glob("*.bak")
+    archived.unlink()
+    document = place.run("doctor", "--json").document
+    assert [each["status"] for each in document["checks"] if "its file is gone" in each["detail"]] == ["note"]

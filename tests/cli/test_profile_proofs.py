@@ -518,7 +518,10 @@ def test_validate_warns_of_typos_and_strict_fails(place: ProfilePlace) -> None:
     ("change", "fact"),
     [
         (('public_key = ""', 'public_key = "RWQnonsense"'), "verification.public_key: "),
-        (('public_key = ""', 'public_key = ""\nstatements = ["lol"]'), "statement 1 counts for nothing"),
+        (
+            ('public_key = ""', 'public_key = ""\nstatements = ["lol"]'),
+            "verification.statements: statement 1 counts for nothing",
+        ),
         (('"ada"', '"-ada"'), "identity.pypi_username: "),
         ((PAGES[1], "file:///etc/passwd"), "profiles[2].url: "),
         (("[extra]", '[[packages]]\nname="x"\nurl = "javascript:1"\n[extra]'), "packages[1].url: "),
@@ -526,9 +529,14 @@ def test_validate_warns_of_typos_and_strict_fails(place: ProfilePlace) -> None:
 )
 def test_what_looks_well_and_is_not_fails(place: ProfilePlace, change: tuple[str, str], fact: str) -> None:
     """The existing tool finds all of these in order."""
-    place.write(PROFILE.replace(*change))
+    path = place.write(PROFILE.replace(*change))
     told = place.run("validate", code=1)
-    assert f"error: {fact}" in told.err or fact in told.err
+    (error,) = [line for line in told.err.splitlines() if line.startswith("error: ")]
+    file, line, _, said = error.removeprefix("error: ").split(":", 3)
+    assert file == "pypi_profile.toml"
+    assert said.startswith(f" {fact}")
+    there = path.read_text().splitlines()[int(line) - 1]
+    assert there.strip().startswith(fact.partition(":")[0].rpartition(".")[2])
     document = place.run("validate", "--json", code=1).document
     assert document["ok"] is False
     assert any(each["level"] == "error" for each in document["findings"])

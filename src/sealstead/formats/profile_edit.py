@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sealstead.errors import InputError
-from sealstead.formats.profile_toml import ProfileError, dotted, parse_toml, scan_text
+from sealstead.formats.profile_places import dotted, scan_text
+from sealstead.formats.profile_toml import ProfileError, parse_toml
 from sealstead.formats.toml_spans import Path, Span, Spans
 
 _ESCAPES = {ord(each): f"\\u{ord(each):04x}" for each in (*map(chr, range(32)), "\x7f")} | {

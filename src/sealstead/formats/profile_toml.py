@@ -18,7 +18,7 @@ from sealstead.formats import toml_quick
 from sealstead.formats.toml_depth import find_too_deep
 
 if TYPE_CHECKING:
-    from sealstead.formats.toml_spans import Path, Spans
+    from sealstead.formats.toml_spans import Path
 
 MAX_BYTES = 1024 * 1024
 """A profile with a thousand proofs has less."""
@@ -175,13 +175,24 @@ class _Reader:
         known = schema.keys_of(kind)
         self.unknown += [((*path, key), list(known)) for key in found if key not in known]
         missing = schema.required_keys(kind) - set(found)
-        self.errors += [_Problem(path, f"{key} is missing") for key in known if key in missing]
+        if missing:
+            self._missing(
+                [key for key in known if key in missing], [key for key in found if key not in known], path
+            )
         values = {
             key: self._value(expected, found[key], (*path, key))
             for key, expected in known.items()
             if key in found
         }
         return None if missing else kind(**values)
+
+    def _missing(self, missing: list[str], unknown: list[str], path: Path) -> None:
+        import difflib  # for the mistaken alone
+
+        for key in missing:
+            near = difflib.get_close_matches(key, unknown, n=1)
+            hint = f"{near[0]} is unknown: did you mean {key}?" if near else None
+            self.errors.append(_Problem(path, f"{key} is missing", hint))
 
     def _value(self, expected: str, found: Any, path: Path) -> Any:  # noqa: ANN401 - what TOML can hold
         if expected.startswith("tuple["):
@@ -211,8 +222,10 @@ class _Reader:
 
 
 def _error(problems: list[_Problem], text: str, source: str) -> ProfileError:
+    from sealstead.formats.profile_places import dotted, place, scan_text
+
     spans = scan_text(text)
-    told = [(*_place(spans, text, problem.path), problem) for problem in problems[:MAX_TOLD]]
+    told = [(*place(spans, text, problem.path), problem) for problem in problems[:MAX_TOLD]]
     lines = [
         f"{source}:{line}:{column}: {dotted(problem.path)}: {problem.fact}" for line, column, problem in told
     ]
@@ -227,41 +240,13 @@ def _warnings(unknown: list[tuple[Path, list[str]]], text: str, source: str) -> 
         return
     import difflib
 
+    from sealstead.formats.profile_places import dotted, place, scan_text
+
     spans = scan_text(text)
     for path, known in unknown[:MAX_TOLD]:
-        line, column = _place(spans, text, path)
+        line, column = place(spans, text, path)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         yield ProfileWarning(f"{source}:{line}:{column}: unknown key {dotted(path)}", hint, line, column)
     if len(unknown) > MAX_TOLD:
         yield ProfileWarning(f"{source}: {len(unknown) - MAX_TOLD} more unknown keys", None, 0, 0)
-
-
-def scan_text(text: str) -> Spans:
-    """Scan a text that may begin with a byte order mark, which counts as a character of the first line."""
-    from sealstead.formats.toml_spans import scan  # for what is edited, or told of a mistake
-
-    return scan(" " + text[1:] if text.startswith(_BOM) else text)
-
-
-def _place(spans: Spans, text: str, path: Path) -> tuple[int, int]:
-    """Return the line and column of a value, or of what holds it."""
-    from sealstead.formats.toml_spans import line_and_column
-
-    while path:
-        if path in spans.values:
-            return line_and_column(text, spans.values[path].key)
-        starts = [section.start for where, section in spans.sections.items() if where[: len(path)] == path]
-        starts += [span.key for where, span in spans.values.items() if where[: len(path)] == path]
-        if starts:
-            return line_and_column(text, min(starts))
-        path = path[:-1]
-    return 1, 1
-
-
-def dotted(path: Path) -> str:
-    """Return a path as people read it: `profiles[2].url` is the second entry."""
-    text = ""
-    for name in path:
-        text += f"[{name + 1}]" if isinstance(name, int) else f".{name}" if text else name
-    return text or "the file"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sealstead.errors import ParseError
 from sealstead.formats.minisign import PublicKey, parse_public_key
+from sealstead.formats.profile_places import places_of
 from sealstead.formats.profile_schema import Profile
 from sealstead.identity.profile import ProfileFile
 from sealstead.identity.proofs import (
@@ -50,6 +51,16 @@ class Finding(NamedTuple):
     """The key in the profile; empty: the file."""
     fact: str
     hint: str | None = None
+    line: int = 0
+    """As editors count, with `column`; 0 where there is no place to name."""
+    column: int = 0
+
+    def told(self, source: str) -> str:
+        """Return the finding with its place; the fact about a text as a whole names its place itself."""
+        if not self.where:
+            return self.fact
+        place = f"{source}:{self.line}:{self.column}: " if self.line else ""
+        return f"{place}{self.where}: {self.fact}"
 
 
 class LinkReport(NamedTuple):
@@ -84,7 +95,10 @@ def check_profile(
     `key_hint`: what to do if it names no key, where more is known than the file says.
     """
     profile = file.profile
-    findings = [Finding(Level.WARNING, "", warning.message, warning.hint) for warning in file.warnings]
+    findings = [
+        Finding(Level.WARNING, "", warning.message, warning.hint, warning.line, warning.column)
+        for warning in file.warnings
+    ]
     key = _key(profile, findings, key_hint)
     findings += _identity(profile)
     findings += _statements(profile, key, at)
@@ -96,7 +110,19 @@ def check_profile(
         for index, link in enumerate(profile.profiles)
     )
     findings += _proofs(links, has_key=bool(keys))
-    return ProfileReport(tuple(findings), key, links)
+    return ProfileReport(tuple(_placed(findings, file)), key, links)
+
+
+def _placed(findings: list[Finding], file: ProfileFile) -> list[Finding]:
+    names = {finding.where for finding in findings if finding.where}
+    if not names:
+        return findings
+    places = places_of(file.text, names, table=file.table)
+    return [
+        finding._replace(line=line, column=column)
+        for finding in findings
+        for line, column in [places.get(finding.where, (finding.line, finding.column))]
+    ]
 
 
 def _key(profile: Profile, findings: list[Finding], key_hint: str) -> PublicKey | None:

@@ -237,6 +237,9 @@ def _key(key: ListedKey, at: datetime) -> Iterator[Check]:
     if key.problem and key.damaged and key.state is not KeyState.ACTIVE:
         # Nobody can mend it, and where the profile still names it, the signing key is what is told of.
         yield Check("keys", Status.NOTE, label, key.problem, f"another copy replaces it: {key.path}")
+    elif key.problem and not key.stored and key.state in (KeyState.ARCHIVED, KeyState.REVOKED):
+        # It is history, and somebody may well have removed it on purpose.
+        yield Check("keys", Status.NOTE, label, key.problem)
     elif key.problem:
         yield Check("keys", Status.PROBLEM, label, key.problem)
     if key.keyring == "other":

@@ -16,7 +16,7 @@ from sealstead.formats.profile_schema import Profile, ProfileLink
 from sealstead.identity.cache_file import write_cache
 from sealstead.identity.claim import Verifier
 from sealstead.identity.outcomes import Outcome, Result
-from sealstead.identity.statements import Believed, believed, find_revocation, known_keys
+from sealstead.identity.statements import Believed, believed, find_revocation, known_keys, profile_key
 
 _MOST_REMEMBERED = 10_000
 
@@ -44,6 +44,11 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[Believed], dict[P
             f"revoked on {revocation.revoked_at:%Y-%m-%d}" if revocation else "which has been replaced"
         )
     if not keys:
+        if profile.verification.public_key.strip() and profile_key(profile) is None:
+            raise NoPublicKeyError(
+                "what the profile names as its public_key is none",
+                hint="pypi-profile validate says where and why",
+            )
         why = "; ".join(f"key {key.id} was {why}" for key, why in former.items() if why.startswith("revoked"))
         raise NoPublicKeyError(
             f"the profile has no public key that counts{': ' + why if why else ''}",

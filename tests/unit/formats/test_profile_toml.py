@@ -126,6 +126,12 @@ def test_an_unknown_key_is_a_warning_with_the_nearest_name(
     ]
 
 
+def test_a_key_that_is_missing_is_looked_for_among_the_unknown() -> None:
+    with pytest.raises(ProfileError, match="label is missing") as caught:
+        parse_profile(b"[[profiles]]\nkind='x'\nlabl='x'\nurl='https://a.example'\n")
+    assert caught.value.hint == "labl is unknown: did you mean label?"
+
+
 @pytest.mark.parametrize(
     "data",
     {

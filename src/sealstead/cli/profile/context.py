@@ -64,7 +64,10 @@ class KeyContext(NamedTuple):
             MinisignFormatError: it names something that is no public key.
         """
         line = self.profile.profile.verification.public_key if self.profile else ""
-        return parse_public_key(line) if line.strip() else None
+        try:
+            return parse_public_key(line) if line.strip() else None
+        except ParseError as exc:
+            raise _in_profile(exc, self.profile) from exc
 
     @property
     def wanted_or_none(self) -> PublicKey | None:
@@ -118,6 +121,19 @@ class KeyContext(NamedTuple):
     def open(self, found: FoundKey) -> SecretKey:
         """Return the key, asking for its passphrase only if it has one; raises as `FoundKey.open`."""
         return found.open(lambda: self.passphrases.current(f"Passphrase of key {found.identity}"))
+
+
+def _in_profile(exc: ParseError, profile: ProfileFile | None) -> ParseError:
+    """Return the error with the place in the profile where the public key stands."""
+    from sealstead.formats.profile_places import places_of
+
+    where, place = "verification.public_key", ""
+    if profile is not None:
+        line, column = places_of(profile.text, [where], table=profile.table).get(where, (1, 1))
+        place = f"{profile.name}:{line}:{column}: "
+    return type(exc)(
+        f"{place}{where}: {exc.message}", hint="it is the second line of the .pub file of the profile's key"
+    )
 
 
 def open_context(

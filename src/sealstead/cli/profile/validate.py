@@ -78,7 +78,7 @@ def validate(
         document = _findings_document(report)
         output.document({"profile_file": str(file.path), **document, "ok": report.good and not fails})
     else:
-        _tell_findings(report)
+        _tell_findings(file, report)
         if fails:
             output.error(f"{file.name}: with --strict, warnings are errors")
         elif report.good:
@@ -122,7 +122,7 @@ def inspect(
     else:
         _show(file, report)
         if not no_validate:
-            _tell_findings(report)
+            _tell_findings(file, report)
     return 0 if no_validate else _code(report, window)
 
 
@@ -215,9 +215,9 @@ def _code(report: ProfileReport, window: timedelta | None) -> int:
     return EXPIRES_SOON if soon else 0
 
 
-def _tell_findings(report: ProfileReport) -> None:
+def _tell_findings(file: ProfileFile, report: ProfileReport) -> None:
     for finding in report.findings:
-        text = f"{finding.where}: {finding.fact}" if finding.where else finding.fact
+        text = finding.told(file.name)
         if finding.level is Level.ERROR:
             output.error(text, finding.hint)
         else:
@@ -229,6 +229,7 @@ def _findings_document(report: ProfileReport) -> dict[str, Any]:
         "ok": report.good,
         "findings": [
             {"level": each.level.value, "key": each.where, "message": each.fact, "hint": each.hint}
+            | {"line": each.line or None, "column": each.column or None}
             for each in report.findings
         ],
         "proofs": [
