@@ -303,3 +303,54 @@ def test_the_chain_is_judged_as_openssl_judges_it(peer: Peer, tmp_path: Path) ->
     assert refuses(below, (between,)) == (False, False)
     assert refuses(below, ()) == (True, True)
     assert refuses(alone, ()) == (True, True)
+
+
+def as_a_second_tool_hashes(text: bytes, encoding: str, alg: str) -> bytes:
+    """The documented rule without any code of ours: the text with its mark, as UTF-16LE, hashed."""
+    made = subprocess.run(
+        [require_program("iconv"), "-f", encoding, "-t", "UTF-16LE"],
+        input=text,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    digest = subprocess.run(
+        [require_program("openssl"), "dgst", f"-{alg.lower()}", "-binary"],
+        input=made.stdout,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return digest.stdout
+
+
+DEFINED = bytes(set(range(0x20, 0x100)) - {0x7F, 0x81, 0x8D, 0x8F, 0x90, 0x9D})
+"""Of code page 1252; the others Windows reads as control characters, and iconv not at all."""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("UTF-16BE", "\ufeffWrite-Host 'äöü € 字 𝄞'\r\n".encode("utf-16-be")),
+        ("UTF-16BE", "\ufefffirst\nlast without an end \u2028".encode("utf-16-be")),
+        ("CP1252", b"Write-Host '" + DEFINED + b"'\r\n"),
+        ("CP1252", b"\xe4\n"),
+        ("UTF-16LE", "\ufeffWrite-Host 'ä€'\r\n".encode("utf-16-le")),
+        ("UTF-8", "\ufeffWrite-Host 'ä€'\r\n".encode()),
+        ("UTF-8", "Write-Host 'ä€ 𝄞'".encode()),
+    ],
+)
+def test_scripts_in_every_encoding_are_hashed_as_iconv_and_openssl_hash_them(
+    tmp_path: Path, encoding: str, text: bytes
+) -> None:
+    expected = as_a_second_tool_hashes(text, encoding, "SHA384")
+    script = parse_script(text, ".ps1")
+    assert hash_script(script, "SHA384") == expected
+    path = tmp_path / "a.ps1"
+    path.write_bytes(with_signature(script, signature(expected, kind="powershell", alg="SHA384")))
+    report = check_file(path, trust=TRUST, now=datetime.now(UTC))
+    assert report.ok, report
+    # Not by our parser: what stands before the block is the text, with the line end that belongs to the block.
+    wide = {"UTF-16BE": "utf-16-be", "UTF-16LE": "utf-16-le"}.get(encoding, "ascii")
+    before, _, _ = path.read_bytes().partition("\r\n# SIG # Begin signature block".encode(wide))
+    assert as_a_second_tool_hashes(before, encoding, "SHA384") == expected
