@@ -96,3 +96,9 @@ def test_a_key_for_rotation_alone_is_not_asked_for_certificates(
     text = signing.issue(roles=("ApiKeyRotator",)).text.reveal()
     assert pipeline.good("auth", "status", "-a", text, "--json").json["certificates"] == []
     assert [path for _, path in signing.asked] == ["/api/v1/key"]
+
+
+def test_a_key_file_that_is_not_there_is_told_with_the_next_step(pipeline: Pipeline) -> None:
+    done = pipeline.run("certificates", "--af", "nowhere.txt", "-s", "https://sign.example.org")
+    assert done.code == 3
+    assert "auth set-key" in done.err

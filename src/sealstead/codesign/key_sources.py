@@ -149,7 +149,11 @@ def read_bounded(path: Path) -> tuple[bytes, bool]:
     """
     if path.is_symlink():
         path = Path(os.path.realpath(path))
-    return files.read_secret(path, limit=MAX_BYTES + 1)
+    try:
+        return files.read_secret(path, limit=MAX_BYTES + 1)
+    except files.MissingFileError as exc:
+        exc.hint = "look at the path, or store a key there: `auth set-key --from-stdin --write-key-file FILE`"
+        raise
 
 
 def check_sendable(text: Secret[str], where: str) -> Secret[str]:

@@ -104,6 +104,14 @@ def detached_kind(profile: str) -> Kind | None:
     return next((kind for kind in KINDS if kind.beside and kind.profile == profile), None)
 
 
+def is_signature_of(path: Path) -> Path | None:
+    """Return the file beside which `path` stands as its signature, None if it is none."""
+    if path.suffix.lower() not in {kind.beside for kind in KINDS if kind.beside}:
+        return None
+    content = path.with_suffix("")
+    return content if content.is_file() else None
+
+
 def cms_handler() -> Handler:
     from sealstead.codesign.kind_detached import DetachedHandler
     from sealstead.formats.cms import parse_signed_data

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from sealstead.at_once import at_once
 from sealstead.codesign import signatures
 from sealstead.codesign.choosing import choose_kind
-from sealstead.codesign.kinds import MINISIGN
+from sealstead.codesign.kinds import MINISIGN, is_signature_of
 from sealstead.codesign.outcomes import Outcome, Wishes
 from sealstead.codesign.placing import place
 from sealstead.codesign.server_values import SignItem, SignRequest
@@ -112,6 +112,10 @@ def _digest(certificates: Sequence[ServerCertificate], wishes: Wishes, outcome: 
     kind = choose_kind(outcome.target, certificates, unsupported=wishes.unsupported)
     if kind is None:
         outcome.status, outcome.note = "skipped", "no kind of file that is signed here"
+        return
+    if kind.beside and (content := is_signature_of(outcome.target.path)):
+        # A pattern that named the files of a release the first time names their signatures too the next time.
+        outcome.status, outcome.note = "skipped", f"is the signature of {content.name}"
         return
     outcome.kind = kind
     outcome.algorithm = BLAKE2B_512 if kind.profile == MINISIGN else wishes.algorithm

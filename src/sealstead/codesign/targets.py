@@ -108,10 +108,15 @@ def read_file_list(path: Path, *, encoding: str = "utf-8") -> list[str]:
         ) from exc
     if "\0" in text:
         raise FileListError(f"{path} is no list of files: it holds a zero byte")
-    return [line for raw in text.splitlines() if (line := raw.strip())]
+    return [line for raw in re.split("[\r\n]", text) if (line := raw.strip())]
 
 
 def _nothing(pattern: str, root: str) -> NoTargetsError:
+    if not pattern.strip():
+        # A variable without a value, most likely; the base directory with all in it was not meant.
+        return NoTargetsError(
+            "one of the names of files is empty", hint="look at the variables in the command"
+        )
     if os.path.isdir(os.path.join(root, pattern)):
         return NoTargetsError(
             f"{pattern} is a directory", hint=f"name the files in it: '{pattern.rstrip('/')}/**'"

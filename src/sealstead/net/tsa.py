@@ -105,10 +105,8 @@ class Authorities:
                 with self._lock:
                     self._failures[client] += 1
                 if client is not order[-1]:
-                    self.told(f"{client.url}: {exc.message}; asking another time-stamp server")
-        message = "; ".join(
-            f"{client.url}: {exc.message}" for client, exc in zip(order, reasons, strict=True)
-        )
+                    self.told(f"{_named(client, exc)}; asking another time-stamp server")
+        message = "; ".join(_named(client, exc) for client, exc in zip(order, reasons, strict=True))
         raise NoTimestampError(
             f"no time-stamp from {message}",
             hint="name another one too: --fallback-timestamp-server URL; or sign without --tr and run `timestamp` later",
@@ -128,6 +126,11 @@ class Authorities:
         if kind != RESPONSE_TYPE:
             raise AuthorityAnswerError(f"it answers with {kind[:80] or 'something'}, not with a time-stamp")
         return answer.body
+
+
+def _named(client: HttpsClient, exc: SealsteadError) -> str:
+    """Return what went wrong, with the authority where the words do not name it."""
+    return exc.message if exc.message.startswith(client.url) else f"{client.url}: {exc.message}"
 
 
 def _media_type(answer: HttpsAnswer) -> str:

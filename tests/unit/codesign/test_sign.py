@@ -321,6 +321,21 @@ def test_something_else_beside_a_file_is_not_replaced(server: StandIn, tmp_path:
     assert (mine.read_bytes(), server.asked) == (b"my notes", [])
 
 
+@pytest.mark.parametrize("label", ["detached", "release"])
+def test_signatures_of_an_earlier_run_are_not_signed_themselves(
+    server: StandIn, tmp_path: Path, label: str
+) -> None:
+    put(tmp_path / "a.whl", b"wheel")
+    assert states(sign(server, [tmp_path / "*"], label)) == ["signed"]
+    alone = put(tmp_path / "lost.p7s", b"of a file that is not here")
+    again = sign(server, [tmp_path / "*"], label)
+    assert sorted(states(again)) == ["signed", "signed", "skipped"]
+    assert [one.note for one in again if one.status == "skipped"] == ["is the signature of a.whl"]
+    beside = {"detached": ".p7s", "release": ".minisig"}[label]
+    names = {"a.whl", f"a.whl{beside}", alone.name, f"{alone.name}{beside}"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
 def test_an_unfinished_file_of_a_killed_run_is_removed(server: StandIn, tmp_path: Path) -> None:
     path = put(tmp_path / "a.ps1", SCRIPTS["plain.ps1"])
     put(tmp_path / ".a.ps1.sealstead.tmp", b"half")

@@ -132,3 +132,16 @@ def test_what_is_no_list(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     with pytest.raises(FileListError):
         read_file_list(path)
+
+
+def test_an_empty_name_does_not_mean_everything(tree: Path) -> None:
+    for empty in ("", " "):
+        with pytest.raises(NoTargetsError, match="is empty") as caught:
+            names(tree, "a.exe", empty)
+        assert "**" not in (caught.value.hint or "")
+
+
+def test_a_line_of_a_list_ends_where_lines_end(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_bytes("a\u2028b.exe\r\nc\x0cd.exe\re.exe\n\n".encode())
+    assert read_file_list(path) == ["a\u2028b.exe", "c\x0cd.exe", "e.exe"]

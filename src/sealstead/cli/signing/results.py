@@ -101,7 +101,11 @@ class Teller:
             return
         total = self._total + len(self._missing)
         if total > 1:
-            words = [f"{count} {status}" for status, count in sorted(counts.items()) if count]
+            words = [
+                f"{count} {'would be signed' if status == 'would-sign' else status}"
+                for status, count in sorted(counts.items())
+                if count
+            ]
             if not_reached:
                 words.append(f"{not_reached} left as they were")
             output.note(f"{total} files: {', '.join(words)}")
