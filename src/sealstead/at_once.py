@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,9 +41,7 @@ def at_once(tasks: Sequence[Callable[[], T]], *, jobs: int, gradually: bool = Fa
 class _Work(Generic[T]):
     def __init__(self, tasks: Sequence[Callable[[], T]]) -> None:
         self.tasks = tasks
-        self.todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for number in range(len(tasks)):
-            self.todo.put(number)
+        self.todo = list(range(len(tasks) - 1, -1, -1))
         self.results: dict[int, T] = {}
         self.failures: list[BaseException] = []
         self.ended = threading.Event()
@@ -52,8 +49,8 @@ class _Work(Generic[T]):
     def run(self) -> None:
         while not self.failures:
             try:
-                number = self.todo.get_nowait()
-            except queue.Empty:
+                number = self.todo.pop()
+            except IndexError:
                 return
             try:
                 self.results[number] = self.tasks[number]()

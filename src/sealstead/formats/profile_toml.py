@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealstead.errors import ParseError
 from sealstead.formats import profile_schema as schema
-from sealstead.formats import toml_quick
-from sealstead.formats.toml_depth import find_too_deep
+from sealstead.formats.toml_plain import read_plain
 
 if TYPE_CHECKING:
     from sealstead.formats.toml_spans import Path
@@ -133,6 +131,15 @@ def parse_toml(text: str, *, source: str) -> dict[str, Any]:
     Raises:
         ProfileError: not TOML.
     """
+    plain = read_plain(text.removeprefix(_BOM))
+    return plain if plain is not None else _parse_any(text, source)
+
+
+def _parse_any(text: str, source: str) -> dict[str, Any]:
+    import tomllib
+
+    from sealstead.formats.toml_depth import find_too_deep
+
     too_deep = find_too_deep(text)
     if too_deep is not None:
         from sealstead.formats.toml_spans import line_and_column
@@ -143,7 +150,7 @@ def parse_toml(text: str, *, source: str) -> dict[str, Any]:
         )
     try:
         # Numbers stay text: none of ours is one, and NaN would not equal itself when an edit is checked.
-        return toml_quick.loads(text.removeprefix(_BOM))
+        return tomllib.loads(text.removeprefix(_BOM), parse_float=str)
     except tomllib.TOMLDecodeError as exc:
         from sealstead.formats.toml_spans import line_and_column
 

@@ -48,6 +48,19 @@ _RESERVED = (
 """What all claims of a form have: the short ones, and the full one."""
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key twice")
+    return value
+
+
+# What `json.dumps` and `json.loads` make anew each time.
+_ESCAPED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_AS_IT_IS = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
 class ProofFormatError(ParseError):
     """The text is no proof."""
 
@@ -148,7 +161,7 @@ def tiny_claim(context: ProofContext, year: int) -> dict[str, Any]:
 
 
 def canonical(claim: dict[str, Any], *, escaped: bool = True) -> bytes:
-    text = json.dumps(claim, sort_keys=True, separators=(",", ":"), ensure_ascii=escaped)
+    text = (_ESCAPED if escaped else _AS_IT_IS).encode(claim)
     return text.encode("utf-8", "replace")  # half a surrogate pair verifies in its escaped spelling only
 
 
@@ -199,7 +212,7 @@ def _compact(claim: dict[str, Any]) -> Proof:
 
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw, object_pairs_hook=_once)
+        value = _DECODER.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
     except (ValueError, RecursionError):
         raise ProofFormatError("not a proof: it is cut off or damaged") from None
     if not isinstance(value, dict):
@@ -207,13 +220,6 @@ def _json(raw: bytes) -> dict[str, Any]:
     # No form has other values; what is nested could end the writer of JSON, or a reader with less stack than ours.
     if any(type(each) not in (str, int) for each in value.values()):
         raise ProofFormatError("not a proof: it holds something else than texts and numbers")
-    return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key twice")
     return value
 
 

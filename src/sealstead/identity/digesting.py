@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sealstead.identity.sodium import SodiumDigest
+
 DIGEST_BYTES = 64
 HEAD_BYTES = 1 << 16
 LONG = 1 << 22
@@ -45,7 +47,7 @@ def digest_open(descriptor: int, watch: Callable[[], None] = lambda: None) -> Di
         OSError: it cannot be read.
     """
     before = os.fstat(descriptor)
-    digest = blake2b()
+    digest = _digest_of_long() if before.st_size >= LONG else blake2b()
     head = b""
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
         pieces = _pieces_ahead if before.st_size >= LONG else _pieces
@@ -58,6 +60,12 @@ def digest_open(descriptor: int, watch: Callable[[], None] = lambda: None) -> Di
     if facts_of(before) != facts:
         return None
     return Digested(digest.digest(), head[:HEAD_BYTES], facts, whole=len(head) <= HEAD_BYTES)
+
+
+def _digest_of_long() -> blake2b | SodiumDigest:
+    from sealstead.identity.sodium import sodium_digest
+
+    return sodium_digest() or blake2b()
 
 
 def _pieces(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:

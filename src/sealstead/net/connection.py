@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 import time
 from typing import NamedTuple
 
@@ -11,6 +13,8 @@ from sealstead.formats.http_response import MAX_HEAD_BYTES, Body, Head, Malforme
 
 _AT_A_TIME = 64 * 1024
 _A_MOMENT_SECONDS = 0.05
+_SYSTEM_WAITS = sys.platform == "linux" and sys.maxsize > 1 << 32
+"""Whether a socket takes its own time-out as two words of 64 bits."""
 _FRAMING_ALLOWANCE = 256 * 1024
 """How much more than the body may arrive: sizes of chunks, trailers, and what compresses badly."""
 
@@ -81,7 +85,7 @@ class Connection:
             self._socket.sendall(request)
             head, rest = self._head(deadline, again=again)
             answer, clean = self._body(head, rest, max_bytes, deadline)
-        except TimeoutError as exc:
+        except (TimeoutError, BlockingIOError) as exc:
             raise UnreachableError(f"no complete answer within {deadline.seconds:g} seconds") from exc
         except OSError as exc:
             kind = StaleConnectionError if again else UnreachableError
@@ -140,8 +144,17 @@ class Connection:
         return self._socket.recv(_AT_A_TIME)
 
     def _limit(self, deadline: Deadline) -> None:
-        """Let the next step end with the deadline, or a moment after: each change of it is a call of the system's."""
+        """Let the next step end with the deadline, or a moment after it: each change is a call of the system's."""
         left = deadline.left()
-        if not left <= self._patience <= left + _A_MOMENT_SECONDS:
-            self._socket.settimeout(left)
-            self._patience = left
+        if left <= self._patience <= left + _A_MOMENT_SECONDS:
+            return
+        self._patience = left + _A_MOMENT_SECONDS / 2
+        if not _SYSTEM_WAITS or type(self._socket) is not socket.socket:
+            self._socket.settimeout(self._patience)
+            return
+        # With a time-out of its own, Python asks before each step whether it could be done, and lets go of the lock of
+        # the interpreter for that too: among several threads it is half of the time of a fetch.
+        self._socket.settimeout(None)
+        limit = struct.pack("ll", *divmod(int(self._patience * 1_000_000), 1_000_000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

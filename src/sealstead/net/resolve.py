@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import socket
 import threading
 from collections.abc import Callable
@@ -34,6 +33,8 @@ def resolve(lookup: Lookup, host: str, port: int, seconds: float) -> list[str]:
     """
     if is_address(host):
         return [host]
+    import queue  # for names, which few are looked up
+
     answers: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def ask() -> None:

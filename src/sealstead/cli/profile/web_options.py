@@ -29,7 +29,7 @@ def web_options(command: F) -> F:
         default=8,
         show_default=True,
         metavar="N",
-        help="How many pages are looked at at the same time.",
+        help="How many pages are looked at at the same time, at most.",
     )(command)
     return click.option(
         "--timeout",
