@@ -13,11 +13,15 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=models.Model)
 
 T = TypeVar("T")
+
+_Given = tuple[Any, str, type | None]
+"""A field, the attribute it is read from, and the type whose values need nothing done."""
 
 _MOST_REMEMBERED = 1024
 _KEPT = "_kept"
@@ -36,22 +40,40 @@ def insert(row: M) -> M:
     Raises:
         django.db.IntegrityError: a constraint forbids it.
     """
-    model = type(row)
     # The connection of this thread itself: `connection` looks it up anew with every attribute that a field asks for.
     database = connections[DEFAULT_DB_ALIAS]
-    given = _given(model, row.pk is None)
+    given = _given(type(row), row.pk is None)
+    with database.cursor() as cursor:
+        cursor.execute(_statement(type(row), len(given)), _values(row, given, database))
+        if row.pk is None:
+            row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, database.alias  # noqa: SLF001 - documented too
+    return row
+
+
+def insert_all(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one model whose keys the database chooses, by one statement; they stay without their keys.
+
+    Raises:
+        django.db.IntegrityError: a constraint forbids it.
+    """
+    if not rows:
+        return
+    database, model = connections[DEFAULT_DB_ALIAS], type(rows[0])
+    given = _given(model, True)  # noqa: FBT003 - as above
+    values = [value for row in rows for value in _values(row, given, database)]
+    with database.cursor() as cursor:
+        cursor.execute(_statement(model, len(given), len(rows)), values)
+
+
+def _values(row: models.Model, given: tuple[_Given, ...], database: BaseDatabaseWrapper) -> list[Any]:
     values = []
     for field, name, plain in given:
         value = getattr(row, name)
         if type(value) is not plain:
             value = field.get_db_prep_save(field.pre_save(row, True), database)  # noqa: FBT003 - Django's signature
         values.append(value)
-    with database.cursor() as cursor:
-        cursor.execute(_statement(model, len(given)), values)
-        if row.pk is None:
-            row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, database.alias  # noqa: SLF001 - documented too
-    return row
+    return values
 
 
 def new_row(model: type[M], **values: Any) -> M:
@@ -171,7 +193,7 @@ def _blank(model: type[models.Model]) -> models.Model:
 
 
 @cache
-def _given(model: type[models.Model], database_chooses_key: bool) -> tuple[tuple[Any, str, type | None], ...]:  # noqa: FBT001 - one caller
+def _given(model: type[models.Model], database_chooses_key: bool) -> tuple[_Given, ...]:  # noqa: FBT001 - two callers
     return tuple(
         (field, field.attname, _PLAIN.get(type(field)))
         for field in model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
@@ -180,11 +202,12 @@ def _given(model: type[models.Model], database_chooses_key: bool) -> tuple[tuple
 
 
 @cache
-def _statement(model: type[models.Model], count: int) -> str:
+def _statement(model: type[models.Model], count: int, rows: int | None = None) -> str:
     meta = model._meta  # noqa: SLF001
     fields = meta.concrete_fields[-count:] if count < len(meta.concrete_fields) else meta.concrete_fields
     quote = connection.ops.quote_name
     columns = ", ".join(quote(cast("str", field.column)) for field in fields)
-    marks = ", ".join(["%s"] * count)
-    key = f" RETURNING {quote(cast('str', meta.pk.column))}" if count < len(meta.concrete_fields) else ""
-    return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({marks}){key}"  # noqa: S608 - names of our own models
+    marks = ", ".join([f"({', '.join(['%s'] * count)})"] * (rows or 1))
+    told = rows is None and count < len(meta.concrete_fields)
+    key = f" RETURNING {quote(cast('str', meta.pk.column))}" if told else ""
+    return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {marks}{key}"  # noqa: S608 - names of our own models

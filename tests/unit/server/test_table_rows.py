@@ -10,7 +10,7 @@ from django.db import IntegrityError, models, transaction
 
 from sealstead.server.audit.models import Event
 from sealstead.server.index.models import Project
-from sealstead.server.table_rows import insert, select
+from sealstead.server.table_rows import insert, insert_all, kept, new_row, select
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -42,6 +42,41 @@ def test_a_row_is_as_the_orm_writes_it() -> None:
     assert mine.pk is not None
     assert mine.pk != theirs.pk
     assert values(mine) | {"id": theirs.pk} == values(theirs)
+
+
+def test_many_rows_at_once_are_as_the_orm_writes_them() -> None:
+    insert_all([])
+    plain = {"at": AT, "tag": "test:made", "details": {}}
+    insert_all([event(), new_row(Event, **plain, ip=None), new_row(Event, **plain, accepted=False, code="x")])
+    theirs = [event(), Event(at=AT, tag="test:made"), Event(at=AT, tag="test:made", accepted=False, code="x")]
+    for row in theirs:
+        row.save(force_insert=True)
+    written = list(Event.objects.order_by("id"))
+    assert [values(row) | {"id": 0} for row in written[:3]] == [
+        values(row) | {"id": 0} for row in written[3:]
+    ]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_all([event(), new_row(Event, **plain | {"at": None})])
+    assert Event.objects.count() == 6
+
+
+def test_what_is_kept_with_a_row_ends_with_its_values() -> None:
+    insert(project("kept"))
+    by_name = "SELECT * FROM index_project WHERE name = %s"
+    asked = []
+
+    def summary(row: Project) -> str:
+        asked.append(row.name)
+        return row.summary
+
+    def read() -> str:
+        return kept(select(Project, by_name, ["kept"], remember=True)[0], summary)
+
+    assert [read(), read()] == ["", ""]
+    Project.objects.update(summary="changed")
+    assert [read(), read()] == ["changed", "changed"]
+    assert len(asked) == 2
+    assert kept(select(Project, by_name, ["kept"])[0], summary) == "changed"
 
 
 def test_a_key_of_ours_is_kept_and_the_row_can_be_saved_again() -> None:

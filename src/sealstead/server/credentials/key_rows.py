@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from sealstead.errors import KeyUnavailableError, VerificationError
 from sealstead.lifecycle.states import Moments
@@ -143,26 +143,31 @@ def write_key_uses(uses: Sequence[KeyUse]) -> None:
     for use in uses:
         if use.rotated and use.origin.ip:
             by_address.setdefault((use.credential_id, use.origin.ip), []).append(use)
+    if not by_key:
+        return
+    ops = connections[DEFAULT_DB_ALIAS].ops
+    moved = []
+    for credential_id, group in sorted(by_key.items()):
+        last = group[-1]
+        moved.append(
+            (
+                ops.adapt_datetimefield_value(last.at),
+                ops.adapt_ipaddressfield_value(last.origin.ip),
+                last.origin.user_agent[:400],
+                len(group),
+                database_id(credential_id),
+            )
+        )
+    counted = [
+        (
+            database_id(credential_id),
+            ops.adapt_ipaddressfield_value(address),
+            len(group),
+            ops.adapt_datetimefield_value(group[-1].at),
+        )
+        for (credential_id, address), group in sorted(by_address.items())
+    ]
     with connection.cursor() as cursor:
-        for credential_id, group in sorted(by_key.items()):
-            last = group[-1]
-            cursor.execute(
-                _USED,
-                [
-                    connection.ops.adapt_datetimefield_value(last.at),
-                    connection.ops.adapt_ipaddressfield_value(last.origin.ip),
-                    last.origin.user_agent[:400],
-                    len(group),
-                    database_id(credential_id),
-                ],
-            )
-        for (credential_id, address), group in sorted(by_address.items()):
-            cursor.execute(
-                _USED_AT,
-                [
-                    database_id(credential_id),
-                    connection.ops.adapt_ipaddressfield_value(address),
-                    len(group),
-                    connection.ops.adapt_datetimefield_value(group[-1].at),
-                ],
-            )
+        cursor.executemany(_USED, moved)
+        if counted:
+            cursor.executemany(_USED_AT, counted)

@@ -23,7 +23,7 @@ from sealstead.server.audit.models import Event
 from sealstead.server.credentials.api_keys import KeyUse, write_key_uses
 from sealstead.server.group_commit import GroupCommit, Tell
 from sealstead.server.signing.models import Certificate
-from sealstead.server.table_rows import insert
+from sealstead.server.table_rows import insert_all
 
 KEPT: Final = timedelta(hours=1)
 """How long an idempotency key stands for its request. Clients repeat within minutes; each answer takes room until then."""
@@ -126,9 +126,7 @@ def _write(records: Sequence[SignRecord]) -> None:
     for record in sorted((one for one in records if one.mark is not None), key=_by_mark):
         _claim(record)
     records = [one for one in records if one.mark is None or not one.mark.clashes]
-    for record in records:
-        record.event.pk = None  # a group that was undone is written again
-        insert(record.event)
+    insert_all([record.event for record in records])
     write_key_uses([record.use for record in records if record.use is not None])
     used: dict[UUID, datetime] = {}
     for record in records:
@@ -138,8 +136,7 @@ def _write(records: Sequence[SignRecord]) -> None:
     if not used:
         return
     with connection.cursor() as cursor:
-        for pk, at in sorted(used.items()):
-            cursor.execute(_LAST_USED, [_moment(at), _database_id(pk)])
+        cursor.executemany(_LAST_USED, [(_moment(at), _database_id(pk)) for pk, at in sorted(used.items())])
 
 
 def _claim(record: SignRecord) -> None:
