@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from tests.signers import chain, detached, leaf
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
+from cryptography.x509.oid import NameOID
+from tests.signers import NOW, chain, detached, leaf
 
 from sealstead.errors import VerificationError
 from sealstead.formats import der
-from sealstead.formats.cms import build_signed_data, detached_attributes, signed_attributes
+from sealstead.formats.cms import SignerChain, build_signed_data, detached_attributes, signed_attributes
 from sealstead.formats.cms_check import (
     RSASSA_PSS,
     BadCmsSignatureError,
@@ -139,3 +142,26 @@ def test_a_certificate_whose_key_cannot_be_read() -> None:
     at = whole.index(der.oid("1.2.840.10045.3.1.7"))
     broken = whole[: at + 9] + b"\x08" + whole[at + 10 :]
     refused(parse_signed_data(broken), ForeignKeyError)
+
+
+def test_a_key_that_makes_no_signatures_has_made_none() -> None:
+    """Its certificate is in order, and no branch knows how to check with it: that must not come out as a yes."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Key agreement")])
+    certificate = (
+        x509.CertificateBuilder(name, name, x25519.X25519PrivateKey.generate().public_key(), 1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+        .sign(leaf().key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+    attributes = detached_attributes("SHA256", DIGEST)
+    signed = build_signed_data(
+        content=None,
+        content_type_oid=ID_DATA,
+        digest_alg="SHA256",
+        signed_attrs=attributes,
+        signature=leaf().sign(attributes),
+        signer=SignerChain(certificate, ()),
+        key_kind="ec",
+    )
+    refused(parse_signed_data(signed), ForeignKeyError)
