@@ -1,14 +1,18 @@
 """Signing keys that come in a file: PKCS#12 (`.pfx`, `.p12`) and PEM.
 
 What is wrong with a file is told without quoting it, and without the text of the library that read it. Nor does a file say how
-long a processor works for it: rounds of key derivation are counted before the library carries them out.
+long a processor works for it: rounds of key derivation are counted before the library carries them out, and a process of its
+own, which can be ended, opens a PKCS#12 file first.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
+import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -24,10 +28,18 @@ from sealstead.formats.key_work import rounds_of
 from sealstead.secret import Secret
 
 MAX_BYTES: Final = 1_000_000
-MAX_ROUNDS: Final = 5_000_000
+MAX_ROUNDS: Final = 2_000_000
 """All parts of a file together: a few seconds. OpenSSL writes 6144, and 1,800,000 when told what OWASP recommends."""
 # Possessive: a file of beginnings without an end is read once, not once for each.
 _PEM_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40}+)-----\s(?:[^-]++|-(?!-{4}))*+-----END \1-----")
+_TRIAL_SECONDS: Final = 20.0
+_TRIAL: Final = """
+import sys
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+data = sys.stdin.buffer.read()
+size = int.from_bytes(data[1:5], "big")
+load_pkcs12(data[5 + size :], data[5 : 5 + size] if data[0] else None)
+"""
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
@@ -67,6 +79,7 @@ def read_pfx(data: bytes, password: Secret[str] | None) -> KeyMaterial:
     if data[:1] != b"\x30":
         raise MalformedKeyFileError("the file is no PKCS#12 file", hint="a PEM file is read with --pem")
     _check_work(data, "the PKCS#12 file cannot be read")
+    _try_to_open(data, password)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old ciphers and indefinite lengths: what Windows exports
@@ -149,6 +162,31 @@ def _check_work(der: bytes, malformed: str) -> None:
             f"the file asks for {rounds} rounds of key derivation, more than {MAX_ROUNDS}",
             hint="export it again with fewer",
         )
+
+
+def _try_to_open(data: bytes, password: Secret[str] | None) -> None:
+    """Return when a process of its own has opened the file, or failed: within an encrypted part stands what nobody can count.
+
+    In this process nothing could end it, and the library lets no other thread run meanwhile.
+    """
+    secret = password.reveal().encode() if password else b""
+    given = bytes((password is not None,)) + len(secret).to_bytes(4, "big") + secret + data
+    try:
+        subprocess.run(  # noqa: S603 - the text above, by the running interpreter
+            [sys.executable, "-P", "-W", "ignore", "-c", _TRIAL],
+            input=given,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={key: value for key, value in os.environ.items() if not key.startswith("SEALSTEAD_")},
+            timeout=_TRIAL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        # `from None`: the cause holds what was given.
+        raise CostlyKeyFileError(
+            f"the file is not open after {_TRIAL_SECONDS:.0f} seconds of key derivation",
+            hint="export it again with fewer rounds",
+        ) from None
 
 
 def _der(certificate: x509.Certificate) -> bytes:

@@ -6,8 +6,9 @@ import base64
 
 import pytest
 from tests.certificates import Issued, issuer, leaf, new_key, private_pem, root
-from tests.key_files import SCRYPT, key, pfx, shrouded
+from tests.key_files import SCRYPT, hidden, key, pfx, shrouded
 
+from sealstead.custody import key_import
 from sealstead.custody.key_import import (
     MAX_BYTES,
     CostlyKeyFileError,
@@ -19,6 +20,7 @@ from sealstead.custody.key_import import (
 )
 from sealstead.errors import SealsteadError
 from sealstead.formats.der import seq
+from sealstead.formats.key_work import rounds_of
 from sealstead.secret import Secret
 
 PASSWORD = Secret("correct horse")
@@ -101,6 +103,15 @@ def test_a_pfx_that_asks_for_endless_work_is_refused_before_any() -> None:
     for data in (pfx(seq(), 2**31), pfx(shrouded(key(2**20, 8, 1, function=SCRYPT)))):
         with pytest.raises(CostlyKeyFileError):
             read_pfx(data, PASSWORD)
+
+
+def test_work_that_cannot_be_counted_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_import, "_TRIAL_SECONDS", 1.0)
+    data = hidden(key(2**31 - 1), PASSWORD.reveal())
+    assert rounds_of(data) == 1
+    with pytest.raises(CostlyKeyFileError) as refused:
+        read_pfx(data, PASSWORD)
+    assert refused.value.__cause__ is None
 
 
 def test_an_encrypted_pem_that_asks_for_endless_work_is_refused_before_any() -> None:
