@@ -161,13 +161,15 @@ class DirectWay:
                 secured.do_handshake()
             except TimeoutError:
                 # A server of plain HTTP may wait for ever for the end of what it takes for a request.
-                if other_scheme.speaks_plain_http(self._host, self._port):
+                if other_scheme.speaks_plain_http(self._host, self._port, self._authority):
                     raise other_scheme.is_plain_http(self._url, self._host) from None
                 secured.settimeout(seconds)
                 secured.do_handshake()
         except ssl.SSLError as exc:
             secured.close()
-            if is_plain_text(exc) and other_scheme.speaks_plain_http(self._host, self._port):
+            if is_plain_text(exc) and other_scheme.speaks_plain_http(
+                self._host, self._port, self._authority, spoke=True
+            ):
                 raise other_scheme.is_plain_http(self._url, self._host) from exc
             raise untrusted(self._url, exc) from exc
         except BaseException:

@@ -15,13 +15,18 @@ PATIENCE_SECONDS = 0.7
 _MOST_SECONDS = 1.0
 
 
-def speaks_plain_http(host: str, port: int) -> bool:
+def speaks_plain_http(host: str, port: int, authority: str, *, spoke: bool = False) -> bool:
+    """`authority`: host and port as the address has them. `spoke`: it answered a handshake with plain text already.
+
+    Only then is a 400 a proof: servers of HTTPS say with it, in plain HTTP, that they are none of plain HTTP.
+    """
     try:
         with socket.create_connection((host, port), timeout=_MOST_SECONDS) as connected:
-            connected.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
-            return connected.recv(5, socket.MSG_WAITALL) == b"HTTP/"
+            connected.sendall(f"HEAD / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n".encode())
+            head = connected.recv(len("HTTP/1.1 400"), socket.MSG_WAITALL)
     except (OSError, ValueError):
         return False
+    return head.startswith(b"HTTP/") and (spoke or not head.endswith(b" 400"))
 
 
 def speaks_tls(host: str, port: int) -> bool:

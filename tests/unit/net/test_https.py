@@ -255,7 +255,8 @@ def test_https_to_a_port_of_plain_http_is_told_at_once(says: str, monkeypatch: p
     def talk(connection: socket.socket, head: bytes) -> None:
         heads.append(head)
         if head.startswith(b"HEAD ") or says == "400":
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            status = b"404 Not Found" if says == "nothing" else b"400 Bad Request"
+            connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
         else:
             held.append(connection.dup())
 
@@ -276,13 +277,6 @@ def test_a_server_that_is_slow_to_shake_hands_is_waited_for(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(other_scheme, "PATIENCE_SECONDS", 0.05)
-    looked = threading.Event()
-
-    def probed(host: str, port: int) -> bool:
-        looked.set()
-        return False
-
-    monkeypatch.setattr(other_scheme, "speaks_plain_http", probed)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -290,7 +284,11 @@ def test_a_server_that_is_slow_to_shake_hands_is_waited_for(
 
         def serve() -> None:
             connection, _ = listener.accept()
-            looked.wait(5)
+            # Servers of HTTPS tell who comes in plain HTTP so, in plain HTTP.
+            other, _ = listener.accept()
+            with other:
+                assert other.recv(65_536).startswith(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1:")
+                other.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
                 secured.recv(65_536)
                 secured.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")

@@ -41,7 +41,7 @@ def certificates(options: SigningOptions, label: str | None) -> None:
         output.note("no certificate: the key's owner has been granted none, or the key is for other labels")
     else:
         rows = [
-            (one.label, one.profile, _end(one), state_of(one, now), _print_of(one), one.subject)
+            (one.label, one.profile, _end(one), _shown(one, now), _print_of(one), one.subject)
             for one in found
         ]
         output.table(("LABEL", "PROFILE", "ENDS", "STATE", "THUMBPRINT", "SUBJECT"), rows)
@@ -82,6 +82,10 @@ def state_of(one: ServerCertificate, now: datetime) -> str:
     if one.not_after is not None and one.not_after < now:
         return "expired"
     return "not yet valid" if one.not_before is not None and one.not_before > now else "good"
+
+
+def _shown(one: ServerCertificate, now: datetime) -> str:
+    return state_of(one, now) + (", test" if one.is_test else "")
 
 
 def _end(one: ServerCertificate) -> str:
