@@ -323,6 +323,7 @@ def test_a_passphrase_that_does_not_fit_is_told(publisher: Publisher) -> None:
     (publisher.here / "wrong").write_text("wrong\n")
     done = publisher.run("key-info", "--password-file", "wrong", "--json")
     assert (done.code, done.error) == (3, "wrong-passphrase")
+    assert f"{made['key_id']} of default ({publisher.keys / 'minisign.key'})" in done.err
     done = publisher.good("key-info", "--password-stdin", "--json", stdin="right\n")
     assert done.json["key_id"] == made["key_id"]
     publisher.environment["PYPI_PROFILE_KEY_PASSWORD"] = "of another key"
@@ -342,3 +343,19 @@ def test_a_missing_passphrase_is_asked_for_by_the_name_of_its_key(publisher: Pub
         "PYPI_PROFILE_KEY_PASSWORD",
     ):
         assert told in done.err
+
+
+def test_a_key_file_elsewhere_is_listed_where_it_is(publisher: Publisher) -> None:
+    named = publisher.here / "keys" / "my.key"
+    named.parent.mkdir()
+    publisher.environment["PYPI_PROFILE_KEY_PATH"] = str(named)
+    publisher.good("keygen")
+    new = publisher.good("key-rotate", "--json").json["new_key_id"]
+
+    def listed() -> tuple[str, str | None, bool]:
+        (row,) = [row for row in publisher.good("key-list", "--json").json if row["key_id"] == new]
+        return row["path"], row["source"], row["problem"] is None
+
+    assert listed() == (str(named), "disk", True)
+    named.unlink()
+    assert listed() == (str(named), None, False)

@@ -605,6 +605,14 @@ def test_a_claim_with_a_typo(place: ProfilePlace) -> None:
     assert "without a name" in place.run("sign", "nothing", "--url", PAGES[0], code=2).err
 
 
+def test_no_proof_is_for_what_cannot_be_a_distribution(place: ProfilePlace) -> None:
+    """The existing tool signs whatever it is given."""
+    with_key(place)
+    told = place.run("sign", "--profile-package", "a b", "--url", PAGES[0], "--json", code=2)
+    assert (told.error["code"], told.out) == ("claim", "")
+    assert "'a b' is not a name that a distribution can have" in told.error["message"]
+
+
 def test_a_broken_profile_is_in_the_way_of_what_needs_it_alone(place: ProfilePlace) -> None:
     place.write('[profile]\nkind = "robot"\n')
     place.run("keygen", code=1)

@@ -13,9 +13,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import click
 import pytest
 from tests.cli.conftest import Command
 from tests.environment import clean_environment
+
+from sealstead.cli.main import run
+from sealstead.cli.profile.main import profile
 
 
 def test_the_version(sealstead: Command) -> None:
@@ -97,6 +101,28 @@ def test_no_arguments_show_help_on_stderr(sealstead: Command) -> None:
     assert done.code == 2
     assert done.out == ""
     assert "Commands:" in done.err
+
+
+def test_a_standard_input_that_is_closed_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a service starts it, or `<&-`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(profile, "pypi-profile", ["keygen", "--no-keyring"]) == 0
+    sys.stdin.close()
+
+
+def test_a_profile_is_completed_as_a_file() -> None:
+    """Its name is what is typed most often."""
+    context = click.Context(profile)
+    for name in profile.list_commands(context):
+        command = profile.get_command(context, name)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and parameter.name == "source":
+                assert isinstance(parameter.type, click.Path), name
 
 
 def test_help_teaches_with_examples(sealstead: Command) -> None:

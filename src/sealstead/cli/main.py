@@ -82,6 +82,7 @@ def leave(code: int) -> NoReturn:
 def run(command: click.Command, name: str, arguments: list[str]) -> int:
     """Run `command` and return the exit code; every error has been told."""
     as_json = "--json" in arguments
+    _open_streams()
     try:
         _check_directory()
         result: Any = command.main(
@@ -148,6 +149,17 @@ def _check_directory() -> None:
         os.getcwd()  # noqa: PTH109 - pathlib costs milliseconds at each start
     except FileNotFoundError as exc:
         raise NoDirectoryError("the current directory is gone", hint="cd to one that is there") from exc
+
+
+def _open_streams() -> None:
+    """Take the places of streams that the caller has closed: else the next file that is opened, a key perhaps, would
+    have the number of one, and get what is written there. Of data that nobody can get, `output` tells.
+    """
+    for name, flags in (("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY), ("stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, flags)  # the lowest that is free
+            if name != "stdout":
+                setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
 
 
 def _width(command: click.Command) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -188,8 +189,10 @@ def _within(seconds: float, call: Callable[[], T], what: str) -> T:
             failure.append(exc)
 
     thread = threading.Thread(target=work, daemon=True, name="keyring")
-    thread.start()
-    thread.join(seconds)
+    # Standard output is for what was asked for, JSON perhaps: a back end's notes and questions go to the other one.
+    with contextlib.redirect_stdout(sys.stderr):
+        thread.start()
+        thread.join(seconds)
     if answer:
         return answer[0]
     if failure:

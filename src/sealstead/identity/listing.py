@@ -137,7 +137,13 @@ def _with_entry(key: ListedKey, entry: IndexEntry | None, at: datetime) -> Liste
 
 def _of_entry(places: KeyPlaces, entry: IndexEntry, at: datetime) -> ListedKey:
     """A key whose file is gone, or holds another key by now."""
-    path = places.directory.path / Path(entry.file).name
+    path = Path(entry.file)
+    if not path.is_absolute():
+        path = places.directory.path / path.name
+    elif path.is_file() and _of_file(places, entry.identity, path).public == _public_of(entry) is not None:
+        # A key file that somebody named, elsewhere; it holds this very key.
+        there = _of_file(places, entry.identity, path)
+        return _with_entry(replace(there, state=entry.state_at(at)), entry, at)
     gone = ListedKey(
         identity=entry.identity,
         state=entry.state_at(at),
@@ -171,7 +177,7 @@ def _public_of(entry: IndexEntry) -> PublicKey | None:
 
 def _checked(places: KeyPlaces, key: ListedKey) -> ListedKey:
     """Ask the keyring what it holds for the identity; one entry serves the active key alone."""
-    if key.state is not KeyState.ACTIVE:
+    if key.state is not KeyState.ACTIVE or key.path.parent != places.directory.path:
         return key
     if places.keyring is None:
         return replace(key, keyring=places.keyring_reason)

@@ -11,7 +11,7 @@ from sealstead.custody.key_index import ForeignIndexError, IndexEntry, load_inde
 from sealstead.custody.os_keyring import KeyringStore, Unusable
 from sealstead.errors import InputError, KeyUnavailableError, ParseError
 from sealstead.formats.minisign_key import PublicKey, SecretKey, SecretKeyFile, parse_public_key
-from sealstead.formats.minisign_text import PassphraseNeededError
+from sealstead.formats.minisign_text import PassphraseNeededError, WrongPassphraseError
 from sealstead.record import Record
 from sealstead.secret import Secret
 
@@ -100,6 +100,12 @@ class FoundKey(Record, hidden=("blob",)):
             raise PassphraseNeededError(
                 f"the secret key {name} is encrypted ({self.path or 'in the keyring'})",
                 hint="give its passphrase: --password-stdin, --password-file or PYPI_PROFILE_KEY_PASSWORD",
+            ) from exc
+        except WrongPassphraseError as exc:
+            name = f"{self.public.id} of {self.identity}" if self.public else f"of {self.identity}"
+            raise WrongPassphraseError(
+                f"the passphrase does not open the secret key {name} ({self.path or 'in the keyring'})",
+                hint=exc.hint,
             ) from exc
         if self.public is not None and key.public != self.public:
             raise OtherKeyError(

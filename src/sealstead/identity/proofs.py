@@ -41,7 +41,8 @@ NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 _WEB = ("https", "http")
 _NAMED = ("dns", "matrix", "xmpp", "acct", "openpgp4fpr", "aspe")
 """Schemes of claims that are no web page; what follows is a name, not a place."""
-_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LETTERS = "letters a to z, digits, and . _ - between them"
+_USERNAME = _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?", re.ASCII)
 
 
@@ -132,10 +133,7 @@ def check_username(name: str) -> str:
             raise ClaimError(
                 "the profile has no identity.pypi_username", hint="a proof says whose page it is: fill it in"
             )
-        raise ClaimError(
-            f"{name[:60]!a} is not a name that a user of an index can have",
-            hint="letters a to z, digits, and . _ - between them",
-        )
+        raise ClaimError(f"{name[:60]!a} is not a name that a user of an index can have", hint=_LETTERS)
     return name
 
 
@@ -150,7 +148,13 @@ def context_of(profile: Profile, url: str, *, package: str | None = None) -> Pro
 
 
 def package_of(link: ProfileLink, profile: Profile, *, package: str | None = None) -> str:
-    """Return the package that a proof for `link` is for: as asked, as before, or by the rule."""
+    """Return the package that a proof for `link` is for: as asked, as before, or by the rule.
+
+    Raises:
+        ClaimError: what was asked is no name that a distribution can have.
+    """
+    if package and _PACKAGE.fullmatch(package) is None:
+        raise ClaimError(f"{package[:60]!a} is not a name that a distribution can have", hint=_LETTERS)
     return package or _stored_package(link, profile) or PACKAGE_PREFIX + profile.identity.pypi_username
 
 

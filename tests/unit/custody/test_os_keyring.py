@@ -141,3 +141,17 @@ def test_why_there_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slow_import_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os_keyring, "_find_backend", lambda: time.sleep(1))
     assert isinstance(open_keyring(disabled=False, seconds=0.05), Unusable)
+
+
+class TalkativeKeyring(FileKeyring):
+    """As back ends do that ask for a password of their own."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        print("Password for keyring: ", end="")  # noqa: T201
+        return super().get_password(service, username)
+
+
+def test_what_a_back_end_says_is_no_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert SystemKeyring(TalkativeKeyring(), seconds=5).get("work") is None
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "Password for keyring: ")

@@ -38,7 +38,7 @@ Examples:
   pypi-profile doctor --json | jq .checks
 """
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @key_option
 @key_options
 @json_option

@@ -36,7 +36,7 @@ What is fetched here is what sites say, and no proof of anything: verify checks 
 nobody answered at all.
 """,
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @click.option("--refresh", is_flag=True, help="Ask again, whatever the cache holds.")
 @click.option("--index-url", metavar="URL", help="The package index. Default: the Python Package Index.")
 @web_options

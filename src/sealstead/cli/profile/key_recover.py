@@ -41,7 +41,7 @@ If a secret key that fits the profile is still here, nothing is changed (exit co
 keys sign for that. --force goes on, for instance where its passphrase is lost; what is here goes to the archive.
 """,
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @key_options
 @successor_options
 @click.option("--force", is_flag=True, help="Go on although the key is still here, without asking.")

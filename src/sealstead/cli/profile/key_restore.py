@@ -51,7 +51,7 @@ files were edited meanwhile: everything stays as it is now, and every key is kep
 """,
 )
 @click.argument("key_id", required=False, metavar="KEY-ID")
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @key_options
 @password_options
 @click.option("--give-up", is_flag=True, help="End an interrupted change: keep all files as they are now.")

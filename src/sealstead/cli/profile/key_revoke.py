@@ -44,7 +44,7 @@ where it is gone, the key that the profile names now signs in its place. Publish
 that nobody has seen protects nobody. Then: key-rotate, for the profile needs another key.
 """,
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @click.option(
     "--key",
     "key_name",

@@ -46,7 +46,7 @@ archive (key-restore brings it back). An encrypted key is followed by one with t
 interrupted, run it again: it finishes, or everything is as before. For a key that is gone: key-recover.
 """,
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @key_options
 @successor_options
 @overlap_options

@@ -50,7 +50,7 @@ Examples:
   pypi-profile update-proofs --force --expires 90d    all of them
 """
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @click.option("--url", "urls", multiple=True, metavar="URL", help="Only the proof of this page; repeatable.")
 @click.option("--force", is_flag=True, help="Sign the good ones again too.")
 @click.option(

@@ -31,7 +31,7 @@ package_option = click.option(
     metavar="NAME",
     help="The package that publishes the profile. Default: pypi-profile-<user>, or as the stored proof says.",
 )
-source_argument = click.argument("source", required=False)
+source_argument = click.argument("source", required=False, type=click.Path())
 
 
 @click.command(

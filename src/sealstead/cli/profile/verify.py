@@ -55,7 +55,7 @@ in the cache directory of your account (~/.cache/sealstead on Linux); whoever re
 Ends with 0 when all claims are verified, with 1 when one is not.
 """
 )
-@click.argument("source", required=False)
+@click.argument("source", required=False, type=click.Path())
 @click.option("--only", multiple=True, metavar="URL", help="Only this page of the profile; may be repeated.")
 @click.option(
     "--profile-package",
