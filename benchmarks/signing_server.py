@@ -314,7 +314,8 @@ def single_rows(signing: Signing, options: argparse.Namespace) -> Iterator[Row]:
 def flat_rows(few: Signing, many: Signing, options: argparse.Namespace) -> Iterator[Row]:
     """Compare the two servers pair by pair: what else the machine does changes slower than one takes over from the other.
 
-    The median of the pairs' ratios counts, and how far they lie apart is told.
+    One request at a time, so that nothing depends on which worker has which connection. The median of the pairs' ratios
+    counts, and how far they lie apart is told.
     """
     seconds = max(1, options.seconds // 2)
     measures: dict[str, tuple[str, Callable[[load.Load], float]]] = {
@@ -327,7 +328,7 @@ def flat_rows(few: Signing, many: Signing, options: argparse.Namespace) -> Itera
             pair = (few, many) if number % 2 else (many, few)
             for signing in pair:
                 run = singles(
-                    signing, what, EC_LABEL, connections=2, seconds=seconds, warm_up=0 if number else 2
+                    signing, what, EC_LABEL, connections=1, seconds=seconds, warm_up=0 if number else 2
                 )
                 runs[signing.stored].append(run)
                 say(f"{name}, {signing.stored:,} keys: p50 {run.p50_ms:.2f} ms, {run.cpu_us:.0f} us")

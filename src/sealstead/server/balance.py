@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 from typing import Final
 
-STAND_BACK_SECONDS: Final = 0.002
+STAND_BACK_SECONDS: Final = 0.005
 _SLOTS: Final = 600
 """More than there are workers, also while a reload starts new ones beside the old."""
 _FREE, _CLOSED = 0, -1

@@ -10,8 +10,8 @@ Rules:
   * a job that fails takes nobody with it: its group is undone and then written one by one;
   * within a transaction of the caller a job joins that: it is durable or undone with it.
 
-Processes beside one another on SQLite take turns by a lock on a file: SQLite itself makes whoever comes second sleep,
-for longer each time.
+Processes beside one another on SQLite take turns by locks on files: SQLite itself makes whoever comes second sleep,
+for longer each time. A group is whatever waits when the turn has come.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 LARGEST_GROUP = 64
-LOCK_FILE = "commit.lock"
+LOCK_FILE, NEXT_FILE = "commit.lock", "commit-next.lock"
 
 J = TypeVar("J")
 Tell = Callable[[BaseException | None], None]
@@ -112,10 +112,8 @@ class _Writer(Generic[J]):
         self.process = os.getpid()
         self._write_jobs = write
         self._queue: SimpleQueue[_Waiting[J] | None] = SimpleQueue()
-        self._lock_path: Path | None = (
-            settings.SEALSTEAD.data_dir / LOCK_FILE if connection.vendor == "sqlite" else None
-        )
-        self._descriptor: int | None = None
+        self._directory: Path | None = settings.SEALSTEAD.data_dir if connection.vendor == "sqlite" else None
+        self._descriptors: tuple[int, ...] = ()
         # A daemon: whoever waits for a commit keeps the process alive, not the writer.
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
@@ -130,14 +128,30 @@ class _Writer(Generic[J]):
     def _run(self) -> None:
         try:
             while (first := self._queue.get()) is not None:
-                group, ends = self._gather(first)
-                self._write(group)
-                if ends:
+                if self._serve(first):
                     return
         finally:
             connection.close()
-            if self._descriptor is not None:
-                os.close(self._descriptor)
+            for descriptor in self._descriptors:
+                os.close(descriptor)
+
+    def _serve(self, first: _Waiting[J]) -> bool:
+        """Write `first` and all that wait when it is this process's turn; return whether they were the last."""
+        group, ends, begun = [first], False, False
+        try:
+            with self._turn():
+                group, ends = self._gather(first)
+                begun = True
+                self._write(group)
+        except Exception as exc:  # noqa: BLE001 - as below; there was no turn
+            if not begun:
+                first.error = exc
+        for waiting in group:
+            try:
+                waiting.tell(waiting.error)
+            except Exception:  # noqa: BLE001 - the next ones wait to be told, and for their own commits
+                _log.exception("who waited for a commit could not be told")
+        return ends
 
     def _gather(self, first: _Waiting[J]) -> tuple[list[_Waiting[J]], bool]:
         group = [first]
@@ -151,7 +165,7 @@ class _Writer(Generic[J]):
 
     def _write(self, group: list[_Waiting[J]]) -> None:
         try:
-            with self._turn(), transaction.atomic(durable=True):
+            with transaction.atomic(durable=True):
                 self._write_jobs([waiting.job for waiting in group])
         except Exception as exc:  # noqa: BLE001 - handed to whoever waits
             if isinstance(exc, DatabaseError):
@@ -159,23 +173,28 @@ class _Writer(Generic[J]):
             if len(group) > 1:
                 for waiting in group:
                     self._write([waiting])
-                return
-            group[0].error = exc
-        for waiting in group:
-            try:
-                waiting.tell(waiting.error)
-            except Exception:  # noqa: BLE001 - the next ones wait to be told, and for their own commits
-                _log.exception("who waited for a commit could not be told")
+            else:
+                group[0].error = exc
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        if self._lock_path is None:
+        if self._directory is None:
             yield
             return
-        if self._descriptor is None:
-            self._descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        if not self._descriptors:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            self._descriptors = tuple(
+                os.open(self._directory / name, flags, 0o600) for name in (NEXT_FILE, LOCK_FILE)
+            )
+        # Who waits for the turn is the one that is next. With one lock, the process that has just ended its turn takes the
+        # next one too, before another has woken.
+        following, turn = self._descriptors
+        fcntl.flock(following, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(following, fcntl.LOCK_UN)
         try:
             yield
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            fcntl.flock(turn, fcntl.LOCK_UN)

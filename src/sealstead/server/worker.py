@@ -38,6 +38,7 @@ from sealstead.server.patience import PATIENCE, PatientSocket
 from sealstead.server.plain_request import LOOK_BYTES, PlainPost, environ_of, read_plain
 
 LINGER_MS = 2
+_STAND_BACK_STEP_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now - self._stood_back > STAND_BACK_SECONDS:
             self._stood_back = 0.0
             return False
-        os.sched_yield()
+        # Long enough for the other one to wake and take it, short for whoever waits here.
+        time.sleep(_STAND_BACK_STEP_SECONDS)
         return True
 
     def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:

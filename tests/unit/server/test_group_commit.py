@@ -89,6 +89,27 @@ def test_a_group_is_one_transaction(notes: Notes) -> None:
     assert notes.groups == [1, 8]
 
 
+def test_the_turn_goes_to_who_has_waited_not_to_who_had_it(notes: Notes) -> None:
+    """Two writers, as two processes have; the one that has just written has more to write at once."""
+    other, order = Notes(), SimpleQueue[str]()
+    other.go_on.set()
+    try:
+        notes.commit.commit_later("slow", lambda _: order.put("first"))
+        assert notes.began.wait(10)
+        other.commit.commit_later("other", lambda _: order.put("other"))
+        while other.commit._writer is None or other.commit._writer._queue.qsize():
+            notes.began.wait(0.01)
+        again = [f"again {number}" for number in range(70)]  # more than one group
+        for name in again:
+            notes.commit.commit_later(name, lambda _: order.put("again"))
+        notes.go_on.set()
+        told = [order.get(timeout=10) for _ in range(72)]
+    finally:
+        other.commit.close()
+    assert told.index("other") < told.index("again")
+    assert written() >= {"slow", "other", *again}
+
+
 def test_the_database_s_own_refusal_arrives(notes: Notes) -> None:
     notes.commit.commit("twice")
     with pytest.raises(DatabaseError):
