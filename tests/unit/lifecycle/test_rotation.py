@@ -65,6 +65,16 @@ def test_a_used_successor_blocks_another_rotation_and_is_named() -> None:
     assert caught.value.successor == successor.id
 
 
+@pytest.mark.parametrize("auto_revoke", [True, False])
+def test_an_overlap_never_outlasts_the_predecessor_s_own_end(*, auto_revoke: bool) -> None:
+    for ends, expected in ((AT + 2 * DAY, AT + 2 * DAY), (AT + 9 * DAY, AT + 7 * DAY), (None, AT + 7 * DAY)):
+        result = plan(link(expires_at=ends), auto_revoke=auto_revoke)
+        assert isinstance(result, Rotation)
+        assert (result.retires_at, result.overdue_at) == (
+            (expected, None) if auto_revoke else (None, expected)
+        )
+
+
 def test_an_unused_successor_is_superseded() -> None:
     successor = link()
     result = plan(link(retires_at=AT + DAY), successor)

@@ -172,12 +172,14 @@ def test_a_different_second_rotation_supersedes_a_successor_never_used(
     if change == "hash":
         second = replace(first, id=second.id)
     rotate(old, first)
+    use(old)
     with_key = {"idempotency_key": "run-2"} if change == "key" else {}
     with django_capture_on_commit_callbacks(execute=True):
         answer = rotate(old, second, at=LATER + timedelta(minutes=1), **with_key)
     assert answer["key"]["id"] == second.id
     assert not accepted(first.text, LATER + timedelta(minutes=2)) or change == "hash"
     assert Credential.objects.get(handle=first.id).revoke_reason == "superseded"
+    assert answer["predecessor"]["uses_since_rotation"] == [], "counted since the rotation that holds"
     event = Event.objects.get(tag="api-key:second-rotation")
     assert (event.user_id, event.credential_id, event.ip) == (alice.pk, row.pk, "192.0.2.9")
     (told,) = mail.outbox

@@ -92,7 +92,9 @@ def test_an_administrator_needs_no_grant_but_never_gets_the_test_authority(admin
     row = create_test("", Named(label="t"), OPERATOR, algorithm="P-256").row
     authority = Certificate.objects.get(is_root=True)
     assert choose(admin, label="t") == row
-    for by in ({"thumbprint": authority.thumbprint}, {"subject": "authority"}):
+    authority.set_label("authority")  # as its page allows
+    authority.save()
+    for by in ({"thumbprint": authority.thumbprint}, {"subject": "authority"}, {"label": "authority"}):
         with pytest.raises(CertificateNotFoundError):
             choose(admin, **by)
     assert find_certificates(admin, at=NOW) == [row]
@@ -100,8 +102,13 @@ def test_an_administrator_needs_no_grant_but_never_gets_the_test_authority(admin
 
 def test_nobody_is_granted_the_test_authority(ada: User) -> None:
     create_test("", Named(label="t"), OPERATOR, algorithm="P-256")
-    grant(Certificate.objects.get(is_root=True), ada, OPERATOR)
+    authority = Certificate.objects.get(is_root=True)
+    authority.set_label("authority")
+    authority.save()
+    grant(authority, ada, OPERATOR)
     assert find_certificates(ada, at=NOW) == []
+    with pytest.raises(CertificateNotFoundError):
+        choose(ada, label="authority")
 
 
 def test_of_a_renewal_the_newest_usable_one_wins(ada: User) -> None:
