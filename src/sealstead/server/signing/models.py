@@ -1,7 +1,7 @@
 """Signing keys with their certificates, and who may use which.
 
 A row is one key. It is bound to one profile for ever (DESIGN §8): the seal of the key names the profile, and the
-certificate by its hash, so that neither can be exchanged by who writes the database alone. States follow from the
+certificate and its chain by their hashes, so that neither can be exchanged by who writes the database alone. States follow from the
 columns: without `certificate` the row waits for its issued chain (`csr`), a minisign key has `public_key` instead.
 """
 
