@@ -7,6 +7,7 @@ pytest-xdist and each server has its own database on it.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 LONG_FIRST = ("browser", "crash", "integration", "interop", "cli", "security")
 """Folders whose modules start servers, browsers and other programs: they have the first turns."""
+WITHOUT_DATABASE = frozenset(
+    {"architecture", "browser", "cli", "contract", "crash", "docs", "fuzz", "property"}
+    | {"unit/codesign", "unit/custody", "unit/formats", "unit/identity", "unit/lifecycle", "unit/net"}
+)
+"""Folders that `-m database` need not even read. A test with the mark is an error there."""
+ON_THE_DATABASE = ("db", "transactional_db", "server")
 CLUSTER = pytest.StashKey[Cluster]()
 CLUSTER_URL = "TESTS_POSTGRES_URL"
 """Hands the cluster's address from the run's first process to pytest-xdist's workers."""
@@ -61,10 +68,32 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[CLUSTER].stop()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what has nothing of what was asked for; None lets others decide."""
+    folder = collection_path.relative_to(TESTS).as_posix() if collection_path.is_relative_to(TESTS) else ""
+    return True if config.option.markexpr == "database" and folder in WITHOUT_DATABASE else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays until the end: it need not be looked at again and again for what could be freed."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what touches the database before items are chosen by mark; order them when they were shuffled."""
     _mark_database(items)
+    for item in items:
+        folder = item.path.relative_to(TESTS).parent.as_posix()
+        if item.get_closest_marker("database") and folder in WITHOUT_DATABASE:
+            raise pytest.UsageError(
+                f"{item.nodeid} is of the database: take {folder} out of WITHOUT_DATABASE"
+            )
     yield
     items.sort(key=_turn)
 
@@ -81,10 +110,18 @@ def _mark_database(items: list[pytest.Item]) -> None:
     Pages look the same on either, and a browser is slow: its tests carry the mark where they ask for it.
     """
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        touches = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "server"}
+        touches = item.get_closest_marker("django_db") or any(
+            _is_shared(item, name) for name in ON_THE_DATABASE
+        )
         if touches and "browser" not in item.path.parts:
             item.add_marker("database")
+
+
+def _is_shared(item: pytest.Item, fixture: str) -> bool:
+    """Return whether a test uses this fixture, and not one of its own module by that name."""
+    info = getattr(item, "_fixtureinfo", None)
+    found = info.name2fixturedefs.get(fixture, ()) if info else ()
+    return bool(found) and not str(item.path).endswith(found[-1].baseid)
 
 
 @pytest.fixture(autouse=True)

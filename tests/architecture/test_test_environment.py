@@ -1,4 +1,4 @@
-"""What every other test relies on: closed sockets, the chosen database, a clock that obeys."""
+"""What every other test relies on: closed sockets, commands that are like real ones, a clock that obeys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import pytest_socket
 from django.conf import settings
-from django.db import connection
 from tests.fakes.clock import START, FakeClock
 from tests.forked import run_sealstead
 
@@ -31,14 +30,6 @@ def test_this_machine_can_be_reached() -> None:
 def test_warnings_are_errors() -> None:
     with pytest.raises(UserWarning, match="soft"):
         warnings.warn("soft", stacklevel=1)
-
-
-@pytest.mark.database
-@pytest.mark.django_db
-def test_the_database_is_the_one_asked_for(pytestconfig: pytest.Config) -> None:
-    vendors = {"sqlite": "sqlite", "postgres": "postgresql"}
-    assert connection.vendor == vendors[pytestconfig.getoption("--database")]
-    assert connection.settings_dict["NAME"] != "postgres"
 
 
 def test_the_fake_clock_is_the_server_s(fake_clock: FakeClock) -> None:
