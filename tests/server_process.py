@@ -18,7 +18,7 @@ from tests.environment import clean_environment
 from tests.forked import run_sealstead
 from tests.postgres import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
 

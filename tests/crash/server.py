@@ -8,6 +8,7 @@ by SIGKILL, and what it left on disk is what the next one finds.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -27,6 +28,7 @@ def main(target: str, preload: list[str]) -> None:
     for extra in preload:
         with contextlib.suppress(ImportError):
             _preload(extra)
+    gc.freeze()  # a child that looks through all of it for what could be freed would copy it
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     for line in sys.stdin:
         request = json.loads(line)
