@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,6 +118,19 @@ def test_a_failure_is_told_with_what_was_left(tool: Tool, server: StandIn, place
     (place / "text.exe").write_text("no program")
     done = tool("sign", "--label", "production", "a.exe", "text.exe")
     assert (done.code, "error: text.exe: not a Windows program" in done.err) == (1, True)
+
+
+def test_names_that_are_no_text_or_would_forge_a_line(tool: Tool, place: Path) -> None:
+    odd = [os.fsdecode(b"bad\xff.ps1"), "new\nother.exe: signed.ps1"]
+    for name in odd:
+        (place / name).write_text("Write-Host 1\n")
+    told = tool("sign", "--label", "production", "*.ps1", "--json")
+    told.out.encode()  # strict: what is no text would be no JSON either
+    assert [row["file"] for row in told.document()["files"]] == odd
+    lines = tool("sign", "--label", "production", "*.ps1").out.splitlines()
+    assert lines == ["bad\\udcff.ps1: signed", "new\\u000aother.exe: signed.ps1: signed"]
+    checked = tool("verify", "new*", "--allow-untrusted").out.splitlines()
+    assert not any(line.startswith("other.exe") for line in checked)
 
 
 def test_json_names_every_file(tool: Tool, tsa: Tsa) -> None:

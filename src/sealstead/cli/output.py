@@ -60,9 +60,34 @@ def plain(text: str) -> str:
     return text.translate(_CONTROL)
 
 
+def on_one_line(name: str) -> str:
+    """Return the name of a file as it can stand in a line: one with a line end in it could forge another line."""
+    return name.replace("\n", "\\u000a")
+
+
+def _encoding(*, err: bool) -> str:
+    return getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+
+
+def _json(value: Any, *, indent: int | None = None, err: bool = False) -> None:  # noqa: ANN401 - as `document`
+    """Write JSON that every reader takes, in ASCII where the stream could not take the text otherwise."""
+    import json  # costs milliseconds at each start
+
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    try:
+        text.encode(_encoding(err=err))
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=indent, default=str)
+    _write(plain(text), err=err)
+
+
 def _write(text: str, *, err: bool = False) -> None:
     try:
         click.echo(text, err=err)
+    except UnicodeEncodeError:
+        # A code page without these letters, or a name of a file that holds bytes which are no text (PEP 383).
+        encoding = _encoding(err=err)
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=err)
     except BrokenPipeError:
         raise
     except OSError as exc:
@@ -107,10 +132,8 @@ def data(text: str) -> None:
 
 def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     """Write what was asked for as JSON."""
-    import json  # costs milliseconds at each start
-
     check_open()
-    _write(plain(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+    _json(value, indent=2)
 
 
 def flush() -> None:
@@ -153,9 +176,7 @@ def error(message: str, hint: str | None = None) -> None:
 
 def error_document(*, code: str, message: str, hint: str | None, exit_code: int) -> None:
     value = {"code": code, "message": message, "hint": hint, "exit_code": exit_code}
-    import json
-
-    _write(plain(json.dumps({"error": value}, ensure_ascii=False)), err=True)
+    _json({"error": value}, err=True)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -39,7 +39,7 @@ class Teller:
         for name in names:
             self._missing.append(name)
             if not self._options.as_json:
-                output.error(f"{name}: no file")
+                output.error(f"{output.on_one_line(name)}: no file")
 
     def run(self, batches: Iterable[Sequence[Outcome]], facts: Mapping[str, Any]) -> int:
         """Tell what `batches` bring, and return the exit code.
@@ -69,7 +69,7 @@ class Teller:
     def _tell(self, outcome: Outcome) -> None:
         if self._options.as_json:
             return
-        name = outcome.target.name
+        name = output.on_one_line(outcome.target.name)
         if outcome.error is not None and self._go_on:
             output.error(_named(name, outcome.target.path, outcome.error.message), outcome.error.hint)
         elif outcome.error is None and outcome.status != "not-reached":
@@ -84,7 +84,7 @@ class Teller:
             )
         parts = [outcome.status]
         if outcome.signature_path is not None:
-            parts.append(f"signature in {outcome.signature_path.name}")
+            parts.append(f"signature in {output.on_one_line(outcome.signature_path.name)}")
         if outcome.stamped_at is not None:
             word = "" if outcome.status == "time-stamped" else "time-stamp "
             parts.append(f"{word}{moment_text(outcome.stamped_at)}")

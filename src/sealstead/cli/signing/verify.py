@@ -139,7 +139,7 @@ def _trust(
 
 
 def _show(name: str, report: FileReport, *, details: bool) -> None:
-    output.data(f"{name}: {'ok' if report.ok else 'FAILED'}")
+    output.data(f"{output.on_one_line(name)}: {'ok' if report.ok else 'FAILED'}")
     for number, signature in enumerate(report.signatures):
         if len(report.signatures) > 1:
             output.data(f"  signature {number + 1} of {len(report.signatures)}")
