@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sealstead.custody.key_index import KeyState
 from sealstead.custody.keyring_debts import load_debts
+from sealstead.custody.os_keyring import SERVICE
 from sealstead.errors import SealsteadError
 from sealstead.formats.minisign import PublicKey
 from sealstead.identity.check_profile import Level, check_profile
@@ -248,7 +249,9 @@ def _key(key: ListedKey, at: datetime) -> Iterator[Check]:
             Status.PROBLEM,
             label,
             "the keyring holds another key under this name",
-            "key-import --force puts this one there, if it is the right one",
+            # Nothing of ours replaces what it did not put there: it may be the only copy of another directory's key.
+            f"commands use the file; to put its key there too: keyring del {SERVICE} {key.identity}, then "
+            f"key-import {key.path}",
         )
     if key.created_at is not None and key.created_at > at + _SKEW:
         yield Check(
