@@ -7,7 +7,6 @@ accepted, so it knows the boundaries of tokens and no rules. An edit replaces on
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -120,6 +119,8 @@ class _Scanner:
                 self.at = bare.end()
             else:
                 self._skip(_STRING)
+                import tomllib  # few keys are written in quotes
+
                 names.append(next(iter(tomllib.loads(f"{self.text[last : self.at]} = 0"))))
             self._skip(_INLINE_BLANK)
             if not self.text.startswith(".", self.at):

@@ -15,6 +15,7 @@ from sealstead.formats.minisign import PublicKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
 from sealstead.identity.cache_file import write_cache
 from sealstead.identity.claim import Verifier
+from sealstead.identity.halves import can_be_halved, in_halves
 from sealstead.identity.outcomes import Outcome, Result
 from sealstead.identity.statements import Believed, believed, find_revocation, known_keys, profile_key
 
@@ -61,9 +62,17 @@ def trusted_keys(profile: Profile, at: datetime) -> tuple[list[Believed], dict[P
 
 def verify_claims(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
     """Return what becomes of each claim, in the order of `links`."""
-    results = at_once([partial(verifier.check, link) for link in links], jobs=jobs, gradually=True)
+    if can_be_halved(links):
+        verifier.pages.share(2)
+        results = in_halves(links, partial(_check, verifier, jobs=(jobs + 1) // 2))
+    else:
+        results = _check(verifier, links, jobs=jobs)
     signed = {_page(each.link.url) for each in results if each.outcome is Outcome.VERIFIED and each.proof}
     return [_with_link_back(each, signed) for each in results]
+
+
+def _check(verifier: Verifier, links: Sequence[ProfileLink], *, jobs: int) -> list[Result]:
+    return at_once([partial(verifier.check, link) for link in links], jobs=jobs, gradually=True)
 
 
 def expires_within(results: Iterable[Result], at: datetime, window: timedelta) -> list[Result]:

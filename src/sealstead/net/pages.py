@@ -95,6 +95,9 @@ class PageFetcher(Protocol):
             UnknownHostError, UnreachableError: no answer.
         """
 
+    def share(self, ways: int) -> None:
+        """Take that part of the connections to one host that is due to each of so many processes."""
+
 
 Dial = Callable[[tuple[str, int], float], socket.socket]
 _NO_HEADERS: Mapping[str, str] = {}
@@ -130,10 +133,11 @@ class WebPages:
         self.lookup = lookup
         self.dial = dial
         self.tls = tls
+        self._per_host = _PER_HOST
         self._lock = threading.Lock()
         self._idle: defaultdict[tuple[str, str, int], list[Connection]] = defaultdict(list)
         self._slots: defaultdict[str, threading.Semaphore] = defaultdict(
-            lambda: threading.Semaphore(_PER_HOST)
+            lambda: threading.Semaphore(self._per_host)
         )
 
     def fetch(
@@ -181,6 +185,9 @@ class WebPages:
                 raise RedirectError(f"{start.url} sends its visitors on: {exc.message}") from exc
             hops.append(following.url)
             target = following
+
+    def share(self, ways: int) -> None:
+        self._per_host = max(1, _PER_HOST // ways)
 
     def __enter__(self) -> Self:
         return self
