@@ -106,12 +106,21 @@ def write_atomically(
 
 
 def write_leaving_nothing(
-    path: Path, content: bytes, *, mode: int, replace: bool, owner: tuple[int, int] | None = None
+    path: Path,
+    content: bytes,
+    *,
+    mode: int,
+    replace: bool,
+    owner: tuple[int, int] | None = None,
+    lasting: bool = True,
 ) -> None:
     """Write as `write_atomically`; what a killed process left half-written goes away with the next write of the file.
 
     For directories that are not ours, where nobody would ever clean up. The temporary file has the same name each time,
     and who writes it holds its lock; a search for names with random parts would take longer, the more files there are.
+
+    Unless it is `lasting` nobody waits for the disk, and a power cut within the next seconds may leave less than was
+    written: for what can be made again, and tells by itself that it is damaged.
 
     Raises:
         FileExistsConflictError: it exists and `replace` is false.
@@ -131,7 +140,8 @@ def write_leaving_nothing(
             os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
-            os.fsync(descriptor)
+            if lasting:
+                os.fsync(descriptor)
         if replace:
             temporary.replace(path)
         else:
@@ -141,7 +151,8 @@ def write_leaving_nothing(
         raise
     finally:
         os.close(descriptor)
-    sync_directory(path.parent)
+    if lasting:
+        sync_directory(path.parent)
 
 
 def _locked_new(path: Path, mode: int) -> int:

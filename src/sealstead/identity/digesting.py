@@ -8,7 +8,10 @@ from __future__ import annotations
 import _thread
 import os
 
-from sealstead.primitives import blake2b
+try:
+    from _blake2 import blake2b  # as `sealstead.primitives` has it, with more to import beside it
+except ImportError:
+    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 from collections.abc import Callable, Sequence
@@ -105,6 +106,8 @@ def sign_file(
     _check_comment(comment)
     # A key whose halves do not fit is told before a long file is read; and a head start is used for what this loads.
     sign_bare(key, b"")
+    with contextlib.suppress(ImportError):  # Windows locks in another way
+        import fcntl  # noqa: F401
     digested = digest_file(path)
     _check_content(digested)
     digest = digested.digest
@@ -112,7 +115,9 @@ def sign_file(
     signature = sign_digest(key, digest, trusted_comment=comment, **more)
     if not dry_run:
         try:
-            files.write_leaving_nothing(target, serialize_signature(signature), mode=0o644, replace=True)
+            files.write_leaving_nothing(
+                target, serialize_signature(signature), mode=0o644, replace=True, lasting=False
+            )
             written = target.read_bytes()
         except OSError as exc:
             raise FileError(f"{target} cannot be written: {exc.strerror}") from exc

@@ -96,7 +96,7 @@ class PageFetcher(Protocol):
         """
 
     def share(self, ways: int) -> None:
-        """Take that part of the connections to one host that is due to each of so many processes."""
+        """Use no more connections to a host than is due to each of so many processes."""
 
 
 Dial = Callable[[tuple[str, int], float], socket.socket]
@@ -136,9 +136,7 @@ class WebPages:
         self._per_host = _PER_HOST
         self._lock = threading.Lock()
         self._idle: defaultdict[tuple[str, str, int], list[Connection]] = defaultdict(list)
-        self._slots: defaultdict[str, threading.Semaphore] = defaultdict(
-            lambda: threading.Semaphore(self._per_host)
-        )
+        self._slots = defaultdict[str, threading.Semaphore](lambda: threading.Semaphore(self._per_host))
 
     def fetch(
         self,
