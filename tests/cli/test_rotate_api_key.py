@@ -77,6 +77,14 @@ def test_json_tells_everything_but_the_secret(
     assert old not in done.out
 
 
+def test_without_an_option_the_overlap_is_the_server_s_to_propose(
+    pipeline: Pipeline, signing: FakeSigningServer, old: str
+) -> None:
+    signing.proposes = 3 * DAY
+    assert "overlap as the server proposes" in rotate(pipeline, "--dry-run").err
+    assert "revoked automatically by rotation from 2026-01-04" in rotate(pipeline).err
+
+
 def test_overlap_zero_ends_the_old_key_at_once(
     pipeline: Pipeline, signing: FakeSigningServer, old: str
 ) -> None:

@@ -63,6 +63,8 @@ class FakeSigningServer:
     clock: FakeClock = field(default_factory=FakeClock)
     rows: dict[str, Row] = field(default_factory=dict)
     certificates: list[dict[str, Any]] = field(default_factory=list)
+    proposes: timedelta = timedelta(days=7)
+    """The overlap of whoever names none."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of every request."""
     fault: Callable[[str, str], str | None] = lambda _method, _path: None
@@ -145,7 +147,7 @@ class FakeSigningServer:
         key = hashlib.sha256(headers["idempotency-key"].encode()).hexdigest()
         if "ApiKeyRotator" not in old.roles:
             raise RefusedError(403, "rotator-role-missing", "The API key lacks the role ApiKeyRotator")
-        if not 0 <= wanted["overlap_seconds"] <= 30 * 86_400:
+        if not 0 <= wanted.get("overlap_seconds", self.proposes.total_seconds()) <= 30 * 86_400:
             raise RefusedError(400, "invalid-overlap", "The overlap is longer than the policy allows")
         before = next(
             (one for one in self.rows.values() if one.predecessor == old.id and not one.revoked), None
@@ -173,7 +175,9 @@ class FakeSigningServer:
         self.rows[new.id] = new
         old.auto_revoke = wanted["auto_revoke"]
         if wanted["auto_revoke"]:
-            old.retires_at = now + timedelta(seconds=wanted["overlap_seconds"])
+            old.retires_at = now + timedelta(
+                seconds=wanted.get("overlap_seconds", self.proposes.total_seconds())
+            )
         return {"key": self._document(new), "predecessor": self._brief(old), "repeated": False}
 
     def _brief(self, row: Row) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Server(Protocol):
         *,
         key_id: str,
         secret_sha256: str,
-        overlap: timedelta,
+        overlap: timedelta | None,
         auto_revoke: bool,
         idempotency_key: str,
         key: Secret[str] | None = None,
@@ -80,7 +80,8 @@ class Plan:
     targets: Sequence[KeyTarget]
     emits: bool
     """The key goes to standard output, too, or only there."""
-    overlap: timedelta
+    overlap: timedelta | None
+    """None: what the server's policy proposes."""
     auto_revoke: bool
     state: Path
     """Directory for what is pending and has no file to stand beside."""

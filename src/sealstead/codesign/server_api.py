@@ -89,25 +89,22 @@ class ServerApi:
         *,
         key_id: str,
         secret_sha256: str,
-        overlap: timedelta,
+        overlap: timedelta | None,
         auto_revoke: bool,
         idempotency_key: str,
         key: Secret[str] | None = None,
     ) -> Rotated:
         """Make the key's successor, of which the server learns the id and the hash only.
 
-        `key` proves a repeated request in the place of the old key, which may have ended.
+        Without an `overlap` it is what the server's policy proposes. `key` proves a repeated request in the place of the old key, which may have ended.
 
         Raises:
             ServerConflictError: it has another successor already, `members["successor"]`.
             RequestRejectedError: the overlap is longer than the server allows.
         """
-        body = {
-            "id": key_id,
-            "secret_sha256": secret_sha256,
-            "overlap_seconds": int(overlap.total_seconds()),
-            "auto_revoke": auto_revoke,
-        }
+        body = {"id": key_id, "secret_sha256": secret_sha256, "auto_revoke": auto_revoke}
+        if overlap is not None:
+            body["overlap_seconds"] = int(overlap.total_seconds())
         answer = self._ask("POST", "/api/v1/key/rotate", body=body, idempotency_key=idempotency_key, key=key)
         return self._read(server_answers.rotated, answer)
 

@@ -44,7 +44,7 @@ class StagedKey:
     old_sha256: str
     """Of the whole text of the key that is being rotated."""
     idempotency_key: str
-    overlap: timedelta
+    overlap: timedelta | None
     auto_revoke: bool
     delivered: bool = False
     """It was written to standard output and into no file: only its use will show that somebody has read it there."""
@@ -84,7 +84,7 @@ class StagedKey:
             "key": self.key.text.reveal(),
             "old_sha256": self.old_sha256,
             "idempotency_key": self.idempotency_key,
-            "overlap_seconds": int(self.overlap.total_seconds()),
+            "overlap_seconds": None if self.overlap is None else int(self.overlap.total_seconds()),
             "auto_revoke": self.auto_revoke,
             "delivered": delivered,
         }
@@ -159,12 +159,13 @@ def _parse(path: Path, data: bytes) -> StagedKey:
             raise StagedKeyError(
                 f"{path} is of another version of Sealstead", hint="finish the rotation with that version"
             )
+        seconds = value["overlap_seconds"]
         return StagedKey(
             path=path,
             key=parse_api_key(value["key"]),
             old_sha256=str(value["old_sha256"]),
             idempotency_key=str(value["idempotency_key"]),
-            overlap=timedelta(seconds=int(value["overlap_seconds"])),
+            overlap=None if seconds is None else timedelta(seconds=int(seconds)),
             auto_revoke=bool(value["auto_revoke"]),
             delivered=bool(value["delivered"]),
         )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sealstead.secret import Secret
 
 _MOST_DAYS = 30
-_DEFAULT = timedelta(days=7)
 
 
 class EmitOutputError(InputError):
@@ -44,7 +43,11 @@ Examples:
   SignotaurTool rotate-key --if-expiring-within 14d --write-env-file .env --emit-secret github:env=SIGN_KEY
 """,
 )
-@click.option("--overlap", metavar="7d", help="Keep the old key good for so long, at most 30d. Default: 7d")
+@click.option(
+    "--overlap",
+    metavar="7d",
+    help="Keep the old key good for so long, at most 30d. Default: 7d, unless the server's policy says otherwise",
+)
 @click.option("--overlap-days", type=int, metavar="N", help="The same in days, 0 to 30.")
 @click.option("--no-auto-revoke", is_flag=True, help="A person ends the old key; it does not end by itself.")
 @click.option(
@@ -128,8 +131,8 @@ def rotate_key(
     _report(options, plan, found, outcome)
 
 
-def chosen(overlap: str | None, overlap_days: int | None) -> timedelta:
-    """Return the overlap; raises TwoOverlapsError, InvalidDurationError."""
+def chosen(overlap: str | None, overlap_days: int | None) -> timedelta | None:
+    """Return the overlap, None: the server proposes it; raises TwoOverlapsError, InvalidDurationError."""
     from sealstead.cli.lifecycle_options import TwoOverlapsError
 
     if overlap is not None and overlap_days is not None:
@@ -142,7 +145,7 @@ def chosen(overlap: str | None, overlap_days: int | None) -> timedelta:
                 f"an overlap of {overlap_days} days is out of bounds", hint="0 to 30 days"
             )
         return timedelta(days=overlap_days)
-    return _DEFAULT if overlap is None else parse_duration(overlap, longest=timedelta(days=_MOST_DAYS))
+    return None if overlap is None else parse_duration(overlap, longest=timedelta(days=_MOST_DAYS))
 
 
 def _targets(
@@ -209,7 +212,7 @@ def _rehearse(options: SigningOptions, plan: Plan, found: FoundKey) -> None:
                 "dry_run": True,
                 "would_rotate": due and may,
                 "key": info.document,
-                "overlap": format_duration(plan.overlap),
+                "overlap": None if plan.overlap is None else format_duration(plan.overlap),
                 "targets": [str(target.path) for target in plan.targets],
             }
         )
@@ -220,9 +223,9 @@ def _rehearse(options: SigningOptions, plan: Plan, found: FoundKey) -> None:
     if not may:
         output.warning(f"{info.name} ({info.id}) lacks the role ApiKeyRotator: the server would refuse")
     places = [str(target.path) for target in plan.targets] + (["standard output"] if plan.emits else [])
+    overlap = "as the server proposes" if plan.overlap is None else format_duration(plan.overlap)
     output.note(
-        f"would replace {info.name} ({info.id}), overlap {format_duration(plan.overlap)}, and write to "
-        + ", ".join(places)
+        f"would replace {info.name} ({info.id}), overlap {overlap}, and write to " + ", ".join(places)
     )
 
 

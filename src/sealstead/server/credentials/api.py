@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sealstead.errors import SealsteadError
-from sealstead.lifecycle.policy import DEFAULT_OVERLAP, InvalidOverlapError
+from sealstead.lifecycle.policy import InvalidOverlapError
 from sealstead.lifecycle.states import words_of
 from sealstead.server.api_request import ApiRequest, Routes
 from sealstead.server.credentials.api_keys import (
@@ -26,6 +26,7 @@ from sealstead.server.credentials.key_errors import (
     InvalidKeyHashError,
 )
 from sealstead.server.credentials.models import Credential
+from sealstead.server.credentials.policy import default_overlap
 from sealstead.server.credentials.rotate_key import NewKey, rotate_api_key
 from sealstead.server.credentials.states import standing_of
 
@@ -146,8 +147,9 @@ def _read_rotation(body: Mapping[str, Any]) -> tuple[NewKey, timedelta, bool]:
     auto_revoke = body.get("auto_revoke", True)
     if not isinstance(auto_revoke, bool):
         raise InvalidKeyHashError("auto_revoke is not true or false")
-    overlap = body.get("overlap_seconds", DEFAULT_OVERLAP.total_seconds())
-    return NewKey(id=key_id, secret_sha256=secret_sha256), _overlap(overlap), auto_revoke
+    # Whoever names no overlap gets that of the server's policy, as on the page.
+    overlap = _overlap(body["overlap_seconds"]) if "overlap_seconds" in body else default_overlap()
+    return NewKey(id=key_id, secret_sha256=secret_sha256), overlap, auto_revoke
 
 
 def _overlap(seconds: object) -> timedelta:

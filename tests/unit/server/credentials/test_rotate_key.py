@@ -404,6 +404,19 @@ def test_self_info_shows_where_the_old_key_is_still_used(issue_key: IssueKey, ne
     }
 
 
+def test_without_an_overlap_the_policy_s_is_taken(issue_key: IssueKey, new: New, settings: Any) -> None:
+    for proposed, longest, expected in ((7, 30, "08"), (3, 30, "04"), (7, 2, "03")):
+        settings.SEALSTEAD = replace(
+            settings.SEALSTEAD,
+            default_overlap=timedelta(days=proposed),
+            longest_overlap=timedelta(days=longest),
+        )
+        _, old = issue_key(name=f"key {proposed} {longest}")
+        made = new()
+        answer = post(old, {"id": made.id, "secret_sha256": made.secret_sha256})
+        assert answer["predecessor"]["retires_at"] == f"2026-11-{expected}T13:00:00.250000Z"
+
+
 class TestOnThePage:
     def rotate(self, row: Credential, alice: User, **facts: Any) -> tuple[Credential, Secret[str]]:
         return rotate_api_key_for(
