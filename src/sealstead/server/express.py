@@ -31,9 +31,9 @@ from sealstead.server.plain_request import PlainPost, environ_of_post, read_plai
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Rider:
-    """A request in the lane."""
+    """A request in the lane; its environment holds a credential."""
 
     conn: Any
     """gunicorn's `TConn`, as below."""

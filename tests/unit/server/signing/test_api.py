@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -12,7 +14,7 @@ import pytest
 from cryptography import x509
 from django.conf import settings
 from django.db import DatabaseError
-from tests.api_keys import issue_key
+from tests.api_keys import bearer, issue_key
 from tests.certificates import NOW, issue, issuer, leaf, root, rsa_key
 from tests.signing import OPERATOR, Answer, Client, b64, item, make_certificate
 from tests.tokens import T0
@@ -20,9 +22,12 @@ from tests.tokens import T0
 from sealstead.formats.authenticode import read_indirect
 from sealstead.formats.cms import parse_signed_data, verify_signer
 from sealstead.formats.minisign import parse_public_key, parse_signature, verify_digest
+from sealstead.server.api_request import ApiRequest, Prepared
 from sealstead.server.audit.models import Event
+from sealstead.server.audit.record import Origin
 from sealstead.server.credentials.models import Credential
 from sealstead.server.signing import seal
+from sealstead.server.signing.api import prepare_signature
 from sealstead.server.signing.manage import grant, switch, withdraw
 from sealstead.server.signing.models import Certificate, Profile, SignRequest
 from sealstead.server.signing.records import KEPT
@@ -239,6 +244,40 @@ def test_a_request_that_was_refused_leaves_no_answer(client: Client, production:
     assert client.sign(item(), key="build-7").code == "certificate-disabled"
     switch(production, OPERATOR, enabled=True)
     assert client.sign(item(b"x"), key="build-7").status == 200
+
+
+def test_of_requests_under_way_with_one_idempotency_key_the_first_one_s_answer_leaves(
+    client: Client, production: Certificate
+) -> None:
+    def prepared(content: bytes, key: str) -> Prepared:
+        order = {"label": "production", "profile": "authenticode", "algorithm": "SHA256"}
+        body = json.dumps({**order, "items": [item(content)]}).encode()
+        made = prepare_signature(
+            ApiRequest(
+                method="POST",
+                path="/api/v1/sign",
+                at=T0,
+                origin=Origin(request_id=key + content.decode()),
+                authorization=bearer(client.key),
+                idempotency_key=key,
+                body_length=len(body),
+                stream=BytesIO(body),
+            )
+        )
+        assert made is not None
+        return made
+
+    # All are signed before any is written.
+    under_way = [
+        prepared(content, key) for content, key in ((b"a", "1"), (b"a", "1"), (b"b", "1"), (b"a", "2"))
+    ]
+    told: list[Any] = []
+    for one in under_way:
+        one.commit(told.append)
+    first, same, another, beside = told
+    assert (first, another, beside) == (under_way[0].document, None, under_way[3].document)
+    assert same == json.loads(first)
+    assert [event.details.get("repeated") for event in Event.objects.order_by("id")] == [None, True, None]
 
 
 def test_another_request_under_the_same_idempotency_key_is_refused(
