@@ -21,9 +21,9 @@ demo: $(VENV)/.demo-installed ## Install the server and watch real tools publish
 serve: $(VENV)/.demo-installed ## Run a server on http://127.0.0.1:8000, data below ./build/data
 	$(BIN)/sealstead serve --data-dir build/data
 
-test: $(VENV)/.test-installed ## Install what the tests need and run them, on SQLite and on PostgreSQL
+test: ## Install what the tests need and run them, on SQLite and on PostgreSQL
 	@.ci/programs
-	-@$(MAKE) --no-print-directory .venv-interop/.installed
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.test-installed try-interop
 	$(PYTEST)
 	$(PYTEST) -m database --database postgres
 
@@ -50,8 +50,12 @@ bench: $(VENV)/.test-installed $(VENV)-bench/.installed .venv-interop/.installed
 # The existing tool of the first mission document: tests/interop drive it, and skip by name where it cannot be had.
 .venv-interop/.installed: requirements/interop.txt
 	$(PYTHON) -m venv .venv-interop
-	.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	.venv-interop/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@touch $@
+
+.PHONY: try-interop
+try-interop:
+	-@$(MAKE) --no-print-directory .venv-interop/.installed
 
 $(VENV)-bench/.installed: requirements/bench.txt
 	$(PYTHON) -m venv $(VENV)-bench
