@@ -79,6 +79,7 @@ def test_the_key_to_check_with_can_be_named(publisher: Publisher, release: Path)
     assert (done.code, done.json[0]["code"]) == (1, "wrong-key")
     done = publisher.run("verify-file", "-P", "rubbish", "release.tar.gz", "--json")
     assert (done.code, done.error) == (1, "minisign-format")
+    assert "--public-key rubbish: " in done.err
 
 
 def test_a_profile_names_the_key_to_check_with(publisher: Publisher, release: Path) -> None:
@@ -137,6 +138,7 @@ def test_what_would_be_a_proof_or_a_statement_is_not_signed(
     release.write_text(content)
     done = publisher.run("sign-file", "release.tar.gz", "--json")
     assert (done.code, done.error) == (1, "reserved-content")
+    assert '"release.tar.gz, signed, would be' in done.err
     assert not (publisher.here / "release.tar.gz.minisig").exists()
 
 

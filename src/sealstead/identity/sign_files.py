@@ -109,7 +109,7 @@ def sign_file(
     with contextlib.suppress(ImportError):  # Windows locks in another way
         import fcntl  # noqa: F401
     digested = digest_file(path)
-    _check_content(digested)
+    _check_content(path, digested)
     digest = digested.digest
     more = {} if untrusted_comment is None else {"untrusted_comment": untrusted_comment}
     signature = sign_digest(key, digest, trusted_comment=comment, **more)
@@ -217,11 +217,11 @@ def _check_comment(comment: str) -> None:
         )
 
 
-def _check_content(digested: Digested) -> None:
+def _check_content(path: Path, digested: Digested) -> None:
     # No proof and no statement is longer than the head that was kept.
     if reserved_message(digested.head) or (digested.whole and is_claim_message(digested.head)):
         raise ReservedContentError(
-            "signed, this file would be a proof or a statement of your key",
+            f"{path}, signed, would be a proof or a statement of your key",
             hint="sign makes proofs, key-rotate and key-revoke make statements",
         )
 

@@ -200,11 +200,15 @@ def verify_file(
 
 
 def _named(text: str) -> list[PublicKey]:
+    from sealstead.errors import ParseError
     from sealstead.formats.minisign_key import parse_public_key
     from sealstead.identity.sign_files import read_small
 
     path = Path(text)
-    return [parse_public_key(read_small(path) if path.is_file() else text)]
+    try:
+        return [parse_public_key(read_small(path) if path.is_file() else text)]
+    except ParseError as exc:
+        raise type(exc)(f"--public-key {text[:80]}: {exc.message}", hint=exc.hint) from exc
 
 
 def _vouched(context: KeyContext) -> tuple[list[PublicKey], Callable[[bytes], Said | None]]:
