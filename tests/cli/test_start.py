@@ -44,9 +44,21 @@ def test_a_short_command_imports_nothing_that_it_does_not_use(
     )
     code, loaded = json.loads(done.stdout.splitlines()[-1])
     assert code == 0
-    assert {"ast", "dis", "dataclasses", "cryptography", "keyring", "shutil", "zlib", "urllib3", "ssl"} & set(
-        loaded
-    ) == set()
+    assert {
+        "ast",
+        "dis",
+        "dataclasses",
+        "_hashlib",
+        "_uuid",
+        "locale",
+        "platformdirs",
+        "cryptography",
+        "keyring",
+        "shutil",
+        "zlib",
+        "urllib3",
+        "ssl",
+    } & set(loaded) == set()
 
 
 def test_only_what_reads_whole_files_begins_early_with_one(tmp_path: Path) -> None:
@@ -81,6 +93,8 @@ def test_whoever_needs_what_was_put_off_gets_it() -> None:
         assert inspect is not stand_in and stand_in.unwrap is inspect.unwrap
         import platform
         assert platform.system() == platform.uname().system
+        import uuid
+        assert uuid.UUID(int=0) == uuid.UUID("0" * 32) and isinstance(uuid.uuid4(), uuid.UUID)
         from ipaddress import ip_address
         assert ip_address("::1").is_loopback
         try:
