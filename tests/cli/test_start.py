@@ -174,6 +174,21 @@ def test_the_end_flushes_and_does_what_was_asked_for_at_exit() -> None:
     assert (done.returncode, done.stdout) == (3, "said at exit\n")
 
 
+def test_a_thread_that_nobody_waits_for_goes_with_the_process() -> None:
+    done = python(
+        """
+        import sys, threading
+        from sealstead.cli.main import leave
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        sys.exit = lambda code: print("taken apart")
+        print("said", end=" ")
+        leave(5)
+        """,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (5, "said ", "")
+
+
 def test_the_end_waits_for_a_thread_that_is_to_be_waited_for() -> None:
     done = python(
         """

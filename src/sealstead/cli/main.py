@@ -68,8 +68,10 @@ def leave(code: int) -> NoReturn:
 
     Python would first take apart, one by one, what a short command has taken a seventh of its time to import.
     """
-    if threading.active_count() > 1:
-        sys.exit(code)  # which waits for those that are to be waited for
+    # Those that nobody waits for go with the process. Python would end them wherever they are, in a library too, which
+    # may then end the process with words of its own.
+    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        sys.exit(code)  # which waits for them
     try:
         atexit._run_exitfuncs()  # noqa: SLF001 - there is no public one
         sys.stdout.flush()
