@@ -41,9 +41,11 @@ fmt: $(VENV)/.test-installed ## Format the sources
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test-installed $(VENV)-bench/.installed .venv-interop/.installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
+bench: $(VENV)/.test-installed $(VENV)-bench/.installed $(VENV)-of-interop/.installed $(VENV)-of-profile/.installed ## Measure beside devpi and pypiserver; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks --peers $(VENV)-bench --write docs/benchmarks.md $(BENCH_ARGS)
-	$(BIN)/python -m benchmarks.identity --peer .venv-interop --write
+	rm -rf build/bench && $(BIN)/python -m build --wheel --no-isolation --outdir build/bench . >/dev/null
+	$(VENV)-of-profile/bin/python -m pip install --quiet --no-deps --force-reinstall build/bench/*.whl
+	$(BIN)/python -m benchmarks.identity --ours $(VENV)-of-profile --peer $(VENV)-of-interop --write
 	$(BIN)/python -m benchmarks.signing --write
 	$(BIN)/python -m benchmarks.signing_server --write docs/benchmarks.md
 
@@ -60,6 +62,13 @@ try-interop:
 $(VENV)-bench/.installed: requirements/bench.txt
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Two programs that are measured beside each other, as their users install them: by the same, current installer.
+$(VENV)-of-%/.installed: requirements/%.txt requirements/installer.txt
+	$(PYTHON) -m venv $(VENV)-of-$*
+	$(VENV)-of-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
+	$(VENV)-of-$*/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
 docs: $(VENV)/.test-installed ## Write docs/reference and the transcript in the README anew

@@ -269,12 +269,12 @@ def _peer_key(peer: Program) -> list[str]:
 
 
 @contextmanager
-def programs(work: Path, peers: Path) -> Iterator[Callable[[str, str], Program]]:
+def programs(work: Path, ours: Path, peers: Path) -> Iterator[Callable[[str, str], Program]]:
     def make(name: str, place: str) -> Program:
         home = work / place / name
         home.mkdir(parents=True)
         command = {
-            OURS: str(Path(sys.executable).parent / "pypi-profile"),
+            OURS: str(ours / "bin" / "pypi-profile"),
             PEER: str(peers.resolve() / "bin" / "pypi-profile"),
             MINISIGN: shutil.which("minisign") or "",
         }[name]
@@ -296,7 +296,7 @@ def markdown(results: list[Measured], memory: list[int], peers: Path) -> str:
     ).stdout.strip()
     lines = [
         report.measured_on("python -m benchmarks.identity"),
-        f"Against {version} in its own environment, and C minisign. Medians of whole processes, in turns;",
+        f"Against {version}, each in its own environment, and C minisign. Medians of whole processes, in turns;",
         "and the ratio of their processor times, the least of each.",
         "",
         "| what | ours, ms | theirs, ms | ratio | of processor time | wanted | |",
@@ -319,6 +319,9 @@ def markdown(results: list[Measured], memory: list[int], peers: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--ours", type=Path, default=Path(sys.prefix), help="environment that holds ours, if not this one"
+    )
     parser.add_argument("--peer", type=Path, required=True, help="environment that holds pypi-profile 0.3.0")
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--only", help="measure only what has this in its name of group")
@@ -329,7 +332,7 @@ def main() -> None:
     memory: list[int] = []
     with (
         tempfile.TemporaryDirectory(prefix="identity-bench-") as name,
-        programs(Path(name), options.peer) as make,
+        programs(Path(name), options.ours.resolve(), options.peer) as make,
     ):
         groups: dict[str, Callable[[], object]] = {
             "small": lambda: results.extend(
