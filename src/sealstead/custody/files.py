@@ -106,21 +106,12 @@ def write_atomically(
 
 
 def write_leaving_nothing(
-    path: Path,
-    content: bytes,
-    *,
-    mode: int,
-    replace: bool,
-    owner: tuple[int, int] | None = None,
-    lasting: bool = True,
+    path: Path, content: bytes, *, mode: int, replace: bool, owner: tuple[int, int] | None = None
 ) -> None:
     """Write as `write_atomically`; what a killed process left half-written goes away with the next write of the file.
 
     For directories that are not ours, where nobody would ever clean up. The temporary file has the same name each time,
     and who writes it holds its lock; a search for names with random parts would take longer, the more files there are.
-
-    Unless it is `lasting` nobody waits for the disk, and a power cut within the next seconds may leave less than was
-    written: for what can be made again, and tells by itself that it is damaged.
 
     Raises:
         FileExistsConflictError: it exists and `replace` is false.
@@ -140,8 +131,7 @@ def write_leaving_nothing(
             os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
-            if lasting:
-                os.fsync(descriptor)
+            os.fsync(descriptor)
         if replace:
             temporary.replace(path)
         else:
@@ -151,8 +141,7 @@ def write_leaving_nothing(
         raise
     finally:
         os.close(descriptor)
-    if lasting:
-        sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def _locked_new(path: Path, mode: int) -> int:

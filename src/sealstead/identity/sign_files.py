@@ -115,9 +115,7 @@ def sign_file(
     signature = sign_digest(key, digest, trusted_comment=comment, **more)
     if not dry_run:
         try:
-            files.write_leaving_nothing(
-                target, serialize_signature(signature), mode=0o644, replace=True, lasting=False
-            )
+            files.write_leaving_nothing(target, serialize_signature(signature), mode=0o644, replace=True)
             written = target.read_bytes()
         except OSError as exc:
             raise FileError(f"{target} cannot be written: {exc.strerror}") from exc

@@ -186,15 +186,3 @@ def test_a_file_system_without_locks_still_takes_files(
     (tmp_path / UNFINISHED).write_bytes(b"half")
     leave_nothing(tmp_path / "out", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-
-
-@pytest.mark.parametrize("lasting", [True, False])
-def test_nobody_waits_for_the_disk_for_what_need_not_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, lasting: bool
-) -> None:
-    waits: list[int] = []
-    monkeypatch.setattr(files.os, "fsync", waits.append)
-    files.write_leaving_nothing(tmp_path / "file", b"x", mode=0o644, replace=True, lasting=lasting)
-    assert (tmp_path / "file").read_bytes() == b"x"
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    assert bool(waits) is lasting
