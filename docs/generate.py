@@ -219,7 +219,7 @@ _CHANCE = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "0f0e1d2c-3b4a-4958-8776-a5b4c3d2e1f0"),
     (re.compile(r"/files/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+/"), "/files/3a/7f/…/"),
     (re.compile(r"\(\d+(\.\d+)? (bytes|kB)\)"), "(1.3 kB)"),
-    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"), "2026-01-08 12:00:00 UTC"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC"), "2026-01-08 12:00 UTC"),
     (
         re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z)?(?! UTC)"),
         "2026-01-01T12:00:00+00:00",
