@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sealstead.errors import InputError
 
@@ -51,3 +51,11 @@ def format_duration(value: timedelta) -> str:
         if minutes and minutes % size == 0:
             return f"{minutes // size}{unit}"
     return f"{minutes}m" if minutes else "0d"
+
+
+def one_year_after(at: datetime) -> datetime:
+    """Return the same day a year later; of 29 February, the 28th."""
+    try:
+        return at.replace(year=at.year + 1)
+    except ValueError:
+        return at.replace(year=at.year + 1, day=28)

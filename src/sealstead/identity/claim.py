@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,8 +41,8 @@ class Verifier(NamedTuple):
     keys: Sequence[PublicKey]
     """The profile's own key first, then those that it is still taking over from."""
     at: datetime
-    packages: Mapping[str, str] = {}
-    """Another package, for the URLs whose proof was made for it."""
+    package_of: Callable[[ProfileLink], str] | None = None
+    """Tells of another package, for the claims whose proof was made for it. Asked when a claim is checked: it reads the proof."""
     former: Mapping[PublicKey, str] = {}
     """Keys of this profile that are believed no more, and why: to say more than that a proof is unknown."""
     retires: Mapping[str, datetime] = {}
@@ -64,7 +64,7 @@ class Verifier(NamedTuple):
         return trial.result()
 
     def context(self, link: ProfileLink) -> ProofContext:
-        package = self.packages.get(link.url, self.package)
+        package = self.package_of(link) if self.package_of else self.package
         return ProofContext(package=package, username=self.username, url=link.url)
 
 

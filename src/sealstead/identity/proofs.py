@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sealstead.durations import parse_duration
+from sealstead.durations import one_year_after, parse_duration
 from sealstead.errors import ConflictError, ExpiredError, InputError, ParseError, VerificationError
 from sealstead.formats.minisign import SecretKey
 from sealstead.formats.profile_schema import Profile, ProfileLink
@@ -153,17 +153,19 @@ def package_of(link: ProfileLink, profile: Profile, *, package: str | None = Non
     Raises:
         ClaimError: what was asked is no name that a distribution can have.
     """
-    if package and _PACKAGE.fullmatch(package) is None:
-        raise ClaimError(f"{package[:60]!a} is not a name that a distribution can have", hint=_LETTERS)
+    if package:
+        check_package(package)
     return package or _stored_package(link, profile) or PACKAGE_PREFIX + profile.identity.pypi_username
 
 
-def one_year_after(at: datetime) -> datetime:
-    """Return the same day a year later; of 29 February, the 28th."""
-    try:
-        return at.replace(year=at.year + 1)
-    except ValueError:
-        return at.replace(year=at.year + 1, day=28)
+def check_package(name: str) -> None:
+    """Look whether a distribution can have this name.
+
+    Raises:
+        ClaimError: it cannot.
+    """
+    if _PACKAGE.fullmatch(name) is None:
+        raise ClaimError(f"{name[:60]!a} is not a name that a distribution can have", hint=_LETTERS)
 
 
 def parse_expiry(text: str | None, at: datetime) -> datetime:

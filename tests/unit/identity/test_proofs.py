@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.keys import key
 
+from sealstead.durations import one_year_after
 from sealstead.formats.profile_schema import Identity, Profile, ProfileLink
 from sealstead.formats.proof_text import parse_proof
 from sealstead.identity.proofs import (
@@ -13,7 +14,6 @@ from sealstead.identity.proofs import (
     Standing,
     check_stored,
     check_url,
-    one_year_after,
     parse_expiry,
     sign_all,
     suggested_form,

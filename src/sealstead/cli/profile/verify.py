@@ -111,9 +111,11 @@ def verify(
         return _plan(links, as_json=as_json)
     from sealstead.identity.claim import Verifier
     from sealstead.identity.outcomes import Outcome
-    from sealstead.identity.proofs import PACKAGE_PREFIX, package_of
+    from sealstead.identity.proofs import PACKAGE_PREFIX, check_package, package_of
     from sealstead.identity.verify import LastGood, expires_within, trusted_keys, verify_claims
 
+    if profile_package:
+        check_package(profile_package)
     at = SystemClock().now()
     trusted, former = trusted_keys(file.profile, at)
     username = file.profile.identity.pypi_username
@@ -123,7 +125,7 @@ def verify(
             texts=_Texts(resolver, pages, timeout),
             username=username,
             package=profile_package or PACKAGE_PREFIX + username,
-            packages={link.url: package_of(link, file.profile, package=profile_package) for link in links},
+            package_of=None if profile_package else lambda link: package_of(link, file.profile),
             keys=[each.key for each in trusted],
             retires={each.key.id: each.retires_at for each in trusted if each.retires_at is not None},
             former=former,
