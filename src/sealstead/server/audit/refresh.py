@@ -1,4 +1,4 @@
-"""A page that comes anew by itself, where somebody asked for it: by a header, so it needs no script.
+"""A page that refreshes itself, where somebody asked for it: by a header, so it needs no script.
 
 It tells how many events are new since it last came. It ends by itself: a page that is forgotten must not keep somebody signed in.
 """
