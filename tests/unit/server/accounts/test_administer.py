@@ -244,10 +244,10 @@ def test_of_two_who_end_each_other_at_once_one_remains(verb: str, tmp_path: Path
         with transaction.atomic():
             VERBS[verb](Act(actor=first, at=AT, origin=Origin()), second.pk)
             done.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
 
     def later() -> None:
-        assert done.wait(10)
+        assert done.wait(60)
         VERBS[verb](Act(actor=second, at=AT, origin=Origin()), first.pk)
 
     def left() -> set[str]:
@@ -264,7 +264,7 @@ def test_of_two_who_end_each_other_at_once_one_remains(verb: str, tmp_path: Path
         # It stands behind the lock; whoever looked without one would be through by now.
         assert not wait([waiting], timeout=0.3).done
         go_on.set()
-        ending.result(10)
+        ending.result(60)
         with pytest.raises(NotAnAdministratorError):
-            waiting.result(30)
-        assert threads.submit(each, left).result(10) == {"first"}
+            waiting.result(60)
+        assert threads.submit(each, left).result(60) == {"first"}

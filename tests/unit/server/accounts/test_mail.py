@@ -94,7 +94,7 @@ class HeldBackend(BaseEmailBackend):
     sent: list[str] = []
 
     def send_messages(self, messages: Any) -> int:
-        assert self.released.wait(20)
+        assert self.released.wait(60)
         self.sent.extend(message.to[0] for message in messages)
         return len(messages)
 

@@ -91,8 +91,8 @@ def test_uploads_may_end_while_the_collector_looks(blobs: LocalBlobs) -> None:
 
         def iterdir(self) -> Iterator[Path]:
             for path in list(self.directory.iterdir()):
-                yield path
                 path.unlink()
+                yield path
 
     upload = blobs.receive()
     blobs.incoming = Fleeting(blobs.incoming)  # type: ignore[assignment]

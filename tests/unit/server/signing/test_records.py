@@ -32,7 +32,7 @@ class Worker:
     def _write(self, jobs: Sequence[SignRecord]) -> None:
         records._write(jobs)
         self.began.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_of_two_workers_one_answers(workers: tuple[Worker, Worker], asked: str) 
     other.go_on.set()
     with ThreadPoolExecutor(2) as threads:
         running = threads.submit(one.commit.commit, first)
-        assert one.began.wait(10)
+        assert one.began.wait(60)
         waiting = threads.submit(other.commit.commit, second)
         one.go_on.set()
-        running.result(10)
-        waiting.result(10)
+        running.result(60)
+        waiting.result(60)
     marks = [job.mark for job in (first, second) if job.mark is not None]
     assert [mark.seen.answer if mark.seen else None for mark in marks] == [None, FIRST]
     assert [mark.clashes for mark in marks] == [False, asked == "another"]
@@ -75,14 +75,14 @@ def test_of_two_in_one_commit_one_answers(workers: tuple[Worker, Worker]) -> Non
     last = [record("same", FIRST), record("same", {}), record("another", {})]
     with ThreadPoolExecutor(4) as threads:
         running = [threads.submit(one.commit.commit, SignRecord(event=Event(tag="x", at=T0)))]
-        assert one.began.wait(10)
+        assert one.began.wait(60)
         for job in last:
             running.append(threads.submit(one.commit.commit, job))
             while one.commit._writer is None or one.commit._writer._queue.qsize() < len(running) - 1:
                 one.go_on.wait(0.001)
         one.go_on.set()
         for each in running:
-            each.result(10)
+            each.result(60)
     seen = [job.mark.seen for job in last if job.mark is not None]
     assert [None if one is None else one.answer for one in seen] == [None, FIRST, FIRST]
     assert Event.objects.filter(tag="signature:made").count() == 2
