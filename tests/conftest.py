@@ -49,13 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the database, then name Django's settings: they are read only after this."""
+    if hasattr(config, "workerinput"):
+        # Inherited from the run's first process. With one directory for all, they would wait for each other's locks.
+        os.environ.pop("SEALSTEAD_DATA_DIR", None)
     if config.getoption("--database") == "postgres":
         if not hasattr(config, "workerinput"):
             config.stash[CLUSTER] = cluster = start_cluster()
             os.environ[CLUSTER_URL] = cluster.url()
-    if hasattr(config, "workerinput"):
-        # Inherited from the run's first process. With one directory for all, they would wait for each other's locks.
-        os.environ.pop("SEALSTEAD_DATA_DIR", None)
         os.environ["SEALSTEAD_DATABASE_URL"] = os.environ[CLUSTER_URL]
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.django_settings"
     # Playwright leaves an event loop in this thread, where Django otherwise refuses to touch the database.

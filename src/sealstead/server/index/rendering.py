@@ -3,7 +3,7 @@
 Small texts can take hours (substitutions that name each other in reStructuredText, a few KB for a syntax highlighter,
 quotes within quotes) or more memory than there is. Nothing stops a thread, so each worker keeps one child process:
 
-  * the kernel ends it `SECONDS` after it began a text, and bounds its memory; the next text gets a new one;
+  * the kernel ends it when it has computed for `SECONDS` on one text, and bounds its memory; the next text gets a new one;
   * it has neither the settings nor the master keys in its environment, and it ends with the worker.
 """
 
@@ -23,7 +23,9 @@ from typing import IO, Final
 from sealstead.server.index.upload_errors import IndexBusyError
 
 SECONDS: Final = 10
-"""The longest honest descriptions take a tenth of it."""
+"""Of the processor: on a busy machine a text takes longer and is as honest. The longest honest ones take a tenth of it."""
+_LONGER: Final = 6
+"""Who has not had a processor for so long by then is given up too: others wait."""
 MEMORY_BYTES: Final = 1024 * 1024 * 1024
 """Of address space; what the renderers need for the largest description is half of it."""
 _WAIT_SECONDS: Final = 30
@@ -118,15 +120,18 @@ def serve(requests: IO[bytes], answers: IO[bytes], *, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in requests:
-        # SIGALRM, left at its default, ends the process wherever it is, also within a library's machine code.
-        signal.alarm(seconds)
+        # Their signals, left at the default, end the process wherever it is, also within a library's machine code.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.alarm(_LONGER * seconds)
         try:
             html = _render(*json.loads(line))
         except Exception:  # noqa: BLE001 - the libraries fail in many ways on odd texts (RecursionError, MemoryError)
             html = None
+        # Before the answer: a process that ended just after it would be asked the next text.
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.alarm(0)
         answers.write(json.dumps(html).encode() + b"\n")
         answers.flush()
-        signal.alarm(0)
 
 
 def _render(text: str, content_type: str, variant: str) -> str | None:
