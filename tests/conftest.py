@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from tests.fakes.clock import FakeClock
 from tests.postgres import Cluster, create_database, start_cluster
 from tests.publisher import Publisher
@@ -36,6 +38,17 @@ ON_THE_DATABASE = ("db", "transactional_db", "server")
 CLUSTER = pytest.StashKey[Cluster]()
 CLUSTER_URL = "TESTS_POSTGRES_URL"
 """Hands the cluster's address from the run's first process to pytest-xdist's workers."""
+
+# A busy machine is no defect, and two runs of one state try the same examples. `--hypothesis-profile=explore` tries others.
+for profile, same in (("explore", False), ("house", True)):
+    hypothesis_settings.register_profile(
+        profile,
+        deadline=None,
+        derandomize=same,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+hypothesis_settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -149,7 +149,7 @@ TEXT = st.text(max_size=40)
 VALUE = st.one_of(TEXT, st.integers(), st.none(), st.booleans(), st.lists(TEXT, max_size=2))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     profile=st.sampled_from(sorted(ORDERS)),
     change=st.dictionaries(

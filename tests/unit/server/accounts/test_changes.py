@@ -137,7 +137,7 @@ def test_a_forged_host_does_not_get_into_the_link(alice: User, mails: list[Any])
     answer = Client().post(RESET, {"email": "alice@example.org"}, headers={"Host": "evil.example"})
     assert answer.status_code == 400
     (mail,) = mails
-    assert "evil" not in mail.body
+    assert "evil.example" not in mail.body  # the key in the link may hold any letters
 
 
 def test_an_unknown_address_is_answered_alike_and_not_mailed(alice: User, mails: list[Any]) -> None:
