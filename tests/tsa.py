@@ -87,6 +87,7 @@ class Tsa:
         self.place = place
         self.url = ""
         self.requests: Counter[str] = Counter()
+        self._counted = threading.Condition()
         self.let_go = threading.Event()
         self._lock = threading.Lock()
         self._last: bytes | None = None
@@ -114,6 +115,16 @@ class Tsa:
         (place / "serial").write_text("01\n")
         (place / "tsa.cnf").write_text(CONFIG.format(place=place))
 
+    def count(self, mode: str) -> None:
+        with self._counted:
+            self.requests[mode] += 1
+            self._counted.notify_all()
+
+    def asked(self, mode: str, times: int) -> bool:
+        """Wait until this has been asked so often. Who was given up by the client reads the question all the same."""
+        with self._counted:
+            return self._counted.wait_for(lambda: self.requests[mode] >= times, timeout=60)
+
     def reply(self, query: bytes, signer: str = "good") -> bytes:
         with self._lock, tempfile.TemporaryDirectory(dir=self.place) as name:
             question, answer = Path(name) / "query", Path(name) / "reply"
@@ -121,7 +132,7 @@ class Tsa:
             command = ["openssl", "ts", "-reply", "-config", str(self.place / "tsa.cnf"), "-section", "one"]
             command += ["-queryfile", str(question), "-out", str(answer), "-chain", str(self.root)]
             command += ["-signer", str(self.place / f"{signer}.pem"), "-inkey", str(self.place / "key.pem")]
-            subprocess.run(command, check=True, capture_output=True, timeout=30)
+            subprocess.run(command, check=True, capture_output=True, timeout=100)
             return answer.read_bytes()
 
     def answer(self, mode: str, query: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -230,9 +241,9 @@ def serving(place: Path) -> Iterator[Tsa]:
         def do_POST(self) -> None:
             mode = self.path.strip("/")
             query = self.rfile.read(int(self.headers["Content-Length"]))
-            tsa.requests[mode] += 1
+            tsa.count(mode)
             if mode == "slow":
-                tsa.let_go.wait(20)
+                tsa.let_go.wait()
                 self.close_connection = True
                 return
             if mode in UNENDING:

@@ -56,12 +56,26 @@ class NameServer:
         return head + question[12 : at + 5] + records
 
 
+def _one_port_for_both() -> tuple[socket.socket, socket.socket]:
+    """Bind TCP and UDP to one port: the system says of a port that it is free for one of them only."""
+    while True:
+        stream = socket.create_server(("127.0.0.1", 0))
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            datagrams.bind(stream.getsockname())
+        except OSError:
+            stream.close()
+            datagrams.close()
+        else:
+            return stream, datagrams
+
+
 @contextlib.contextmanager
 def start_name_server() -> Iterator[NameServer]:
     with contextlib.ExitStack() as stack:
-        stream = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        datagrams = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        datagrams.bind(stream.getsockname())
+        stream, datagrams = _one_port_for_both()
+        stack.enter_context(stream)
+        stack.enter_context(datagrams)
         fake = NameServer(Server("127.0.0.1", stream.getsockname()[1]))
 
         def by_udp() -> None:
@@ -77,9 +91,9 @@ def start_name_server() -> Iterator[NameServer]:
             with contextlib.suppress(OSError):
                 while True:
                     connection, _ = stream.accept()
-                    with connection:
-                        length = int.from_bytes(connection.recv(2), "big")
-                        said = fake.answer(connection.recv(length), "tcp")
+                    with connection, connection.makefile("rb") as reader:
+                        length = int.from_bytes(reader.read(2), "big")
+                        said = fake.answer(reader.read(length), "tcp")
                         connection.sendall(len(said).to_bytes(2, "big") + said)
 
         threads = [threading.Thread(target=run, daemon=True) for run in (by_udp, by_tcp)]

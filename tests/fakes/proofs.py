@@ -52,5 +52,6 @@ def verifier(web: Web, **more: Any) -> Verifier:
         "package": PACKAGE,
         "keys": [KEY.public],
         "at": NOW,
+        "seconds": 60,
     }
     return Verifier(**{**settings, **more})

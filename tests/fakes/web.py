@@ -71,7 +71,8 @@ class Web:
     routes: dict[str, bytes | Handler] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     dialled: list[tuple[str, int]] = field(default_factory=list)
-    connections: int = 0
+    served: list[str] = field(default_factory=list)
+    """The scheme of each connection."""
     made: list[WebPages] = field(default_factory=list)
     presents: dict[str, str] = field(default_factory=dict)
     """Hosts whose certificate is another's."""
@@ -84,10 +85,14 @@ class Web:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def connections(self) -> int:
+        return len(self.served)
+
     def asked(self) -> list[str]:
         return [request.url for request in self.requests]
 
-    def pages(self, *, seconds: float = 5, **more: Any) -> WebPages:
+    def pages(self, *, seconds: float = 60, **more: Any) -> WebPages:
         limits = Limits(seconds=seconds, **{k: more.pop(k) for k in ("max_bytes", "redirects") if k in more})
         settings: dict[str, Any] = {"lookup": self.look_up, "dial": self.dial, "tls": self.trusting}
         made = WebPages(limits=limits, **{**settings, **more})
@@ -108,7 +113,7 @@ class Web:
         return ssl.create_default_context(cadata=self.authority.decode())
 
     def serve(self, connection: socket.socket, scheme: str) -> None:
-        self.connections += 1
+        self.served.append(scheme)
         with contextlib.suppress(OSError), connection, connection.makefile("rb") as reader:
             while line := reader.readline():
                 method, path, _ = line.decode().split(" ", 2)
@@ -198,7 +203,10 @@ def start_web() -> Iterator[Web]:
         server = certificates.context("nobody.test")
 
         def pick(connection: ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
-            connection.context = certificates.context(web.presents.get(host or "", host or "nobody.test"))
+            with contextlib.suppress(
+                OSError
+            ):  # of a client that stays on after the end, when the directory is gone
+                connection.context = certificates.context(web.presents.get(host or "", host or "nobody.test"))
 
         server.sni_callback = pick  # type: ignore[assignment]
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))

@@ -59,7 +59,7 @@ def digested_early(facts: tuple[int, ...]) -> Digested | None:
     if started is None:
         return None
     answers, process = started
-    atexit.register(os.waitpid, process, 0)  # its time is ours; but now nothing waits for its end
+    atexit.register(_wait_for, process)  # its time is ours; but now nothing waits for its end
     answer = b""
     while len(answer) < _ANSWER_BYTES and (piece := os.read(answers, _ANSWER_BYTES)):
         answer += piece
@@ -88,6 +88,14 @@ def _begin(descriptor: int) -> tuple[int, int]:
         _work(descriptor, end, here)
     finally:  # whatever happened: nothing of the command runs twice, and nothing is said twice
         os._exit(0)
+
+
+def _wait_for(process: int) -> None:
+    try:
+        os.waitpid(process, 0)
+    except ChildProcessError:
+        # Whoever started us ignores SIGCHLD, and so do we: the system keeps nothing of a process that has ended.
+        return
 
 
 def _work(descriptor: int, end: int, parent: int) -> None:

@@ -64,7 +64,7 @@ class DirectWay:
     def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> HttpsAnswer:
         request = self._request(method, path, headers, body)
         deadline = Deadline(self._seconds)
-        connected, connection = self._idle() or self._connect(deadline)
+        connected, connection = self._idle() or self._connect()
         try:
             answer = connection.ask(request, max_bytes=self._max_bytes, deadline=deadline)
         except UnreachableError as exc:
@@ -126,7 +126,7 @@ class DirectWay:
                 return connected, connection
             connection.close()
 
-    def _connect(self, deadline: Deadline) -> tuple[socket.socket, Connection]:
+    def _connect(self) -> tuple[socket.socket, Connection]:
         seconds = min(self._connect_seconds, self._seconds)
         try:
             connected = socket.create_connection((self._host, self._port), timeout=seconds)
@@ -146,7 +146,6 @@ class DirectWay:
             ) from exc
         except OSError as exc:
             raise ServerUnreachableError(f"{self._url} cannot be reached: {exc.strerror or exc}") from exc
-        deadline.left()
         return connected, Connection(connected)
 
     def _secured(self, connected: socket.socket, context: ssl.SSLContext, seconds: float) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -25,8 +26,14 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
         yield running
 
 
+def patient_with_the_last(made: Stamper) -> Stamper:
+    """Who answers as it should has the time for it: it starts a program for each answer."""
+    made.authorities._clients[-1]._seconds = 60
+    return made
+
+
 def stamper(
-    tsa: Tsa, *paths: str, algorithm: str = "SHA256", seconds: float = 20, retries: int = 0
+    tsa: Tsa, *paths: str, algorithm: str = "SHA256", seconds: float = 60, retries: int = 0
 ) -> Stamper:
     urls = [f"{tsa.url}/{path}" for path in paths]
     authorities = Authorities(urls, seconds=seconds, retries=retries, pause=lambda _: None)
@@ -40,7 +47,7 @@ def test_a_time_stamp_is_of_the_signature(tsa: Tsa, algorithm: str, path: str) -
     stamp = stamper(tsa, path, algorithm=algorithm).stamp(SIGNATURE)
     token = parse_token(stamp.token)
     check_answers(token, alg=algorithm, imprint=hashlib.new(algorithm, SIGNATURE).digest())
-    assert abs(stamp.at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(stamp.at - datetime.now(UTC)) < timedelta(minutes=10)
 
 
 WRONG = {
@@ -76,13 +83,13 @@ WRONG = {
 def test_what_an_authority_gets_wrong_is_told_and_the_next_one_is_asked(
     tsa: Tsa, mode: str, told: str
 ) -> None:
-    seconds = 0.3 if mode == "trickle" else 20
+    seconds = 0.3 if mode == "trickle" else 60
     with pytest.raises(NoTimestampError) as caught:
         stamper(tsa, mode, seconds=seconds).stamp(SIGNATURE)
     assert caught.value.message.count(f"{tsa.url}/{mode}") == 1
     assert told in caught.value.message
     said: list[str] = []
-    both = stamper(tsa, mode, "", seconds=seconds)
+    both = patient_with_the_last(stamper(tsa, mode, "", seconds=seconds))
     both.authorities.told = said.append
     assert both.stamp(SIGNATURE).token
     assert [line for line in said if told in line]
@@ -97,13 +104,16 @@ def test_an_answer_is_not_taken_twice(tsa: Tsa) -> None:
 
 def test_a_slow_or_missing_authority_costs_its_time_once(tsa: Tsa) -> None:
     before = tsa.requests["slow"]
-    both = stamper(tsa, "slow", "", seconds=0.3)
+    both = patient_with_the_last(stamper(tsa, "slow", "", seconds=0.3))
     for _ in range(3):
         assert both.stamp(SIGNATURE).token
+    assert tsa.asked("slow", before + 1)
     assert tsa.requests["slow"] == before + 1
-    gone = Authorities(["http://127.0.0.1:9"], retries=0)
-    with pytest.raises(NoTimestampError, match="cannot be reached"):
-        gone.ask(b"", lambda answer: answer)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # and answers nobody
+        gone = Authorities([f"http://127.0.0.1:{bound.getsockname()[1]}"], retries=0)
+        with pytest.raises(NoTimestampError, match="cannot be reached"):
+            gone.ask(b"", lambda answer: answer)
 
 
 @pytest.mark.parametrize(("mode", "asked"), [("429", 3), ("503", 3), ("500", 1)])

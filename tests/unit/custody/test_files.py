@@ -152,7 +152,10 @@ def test_what_a_living_process_writes_is_left_to_it(tmp_path: Path, monkeypatch:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_many_writers_of_one_file_leave_one_of_them_whole(tmp_path: Path) -> None:
+def test_many_writers_of_one_file_leave_one_of_them_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_BUSY_SECONDS", 60.0)  # each waits for the disk once, one after the other
     contents = [bytes([number]) * 5000 for number in range(8)]
     threads = [threading.Thread(target=leave_nothing, args=(tmp_path / "out", each)) for each in contents]
     for thread in threads:

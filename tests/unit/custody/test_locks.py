@@ -27,7 +27,7 @@ def test_a_second_one_goes_on_when_the_first_has_ended(tmp_path: Path) -> None:
 
     def second() -> None:
         inside.wait()
-        with locked(tmp_path / "lock", seconds=20):
+        with locked(tmp_path / "lock", seconds=60):
             order.append("second")
 
     thread = threading.Thread(target=second)

@@ -24,7 +24,7 @@ def test_a_key_without_end_takes_no_time(text: str) -> None:
     before = time.process_time()
     with pytest.raises(ProfileError, match=r"my.toml:2:\d+: not TOML that is read"):
         parse_profile(f"#\n{text}\n".encode(), source="my.toml")
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 10
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_texts_that_are_long_are_not_nested(text: str) -> None:
 def test_no_text_is_looked_at_twice(text: str) -> None:
     before = time.process_time()
     assert find_too_deep(text) is None
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 10

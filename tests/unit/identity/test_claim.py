@@ -330,7 +330,7 @@ def test_a_mistake_of_ours_is_told_of(mistake: type[Exception], web: Web) -> Non
 
 def test_a_page_full_of_proofs_that_are_none(web: Web) -> None:
     web[PAGE] = answer(" ".join(sign(f"{PAGE}?{number}", form="tiny") for number in range(100)))
-    result = check(web, seconds=0.001)
+    result = check(web, seconds=-1)  # its time is over before the first of them
     assert result.outcome is not Outcome.VERIFIED
     assert "more stands there than can be judged" in told(result)
 

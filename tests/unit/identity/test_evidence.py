@@ -80,9 +80,9 @@ def test_numbers_that_json_cannot_say_again() -> None:
     ],
 )
 def test_hostile_pages_take_no_longer(hostile: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     list(readings(hostile))
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 30  # below a second; where it is looked at twice, hours
 
 
 @given(st.text(max_size=200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -66,6 +67,14 @@ def test_what_the_other_does_not_tell_is_looked_at_here(end: type[BaseException]
         return check(links)
 
     assert in_halves(LINKS, dies) == check(LINKS)
+
+
+def test_nothing_is_lost_where_whoever_started_us_ignores_the_end_of_processes() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert in_halves(LINKS, check) == check(LINKS)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_few_claims_are_not_worth_it() -> None:

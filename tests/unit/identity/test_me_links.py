@@ -82,7 +82,7 @@ def test_links_that_say_me(page: str, links: set[str]) -> None:
 def test_hostile_pages_take_no_longer(hostile: str) -> None:
     began = time.process_time()
     me_links(hostile)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30  # a second; where it is looked at twice, hours
 
 
 @given(st.text(max_size=200) | st.text("<>/!-=\"' \tabelmrhftix", max_size=60))

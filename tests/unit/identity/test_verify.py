@@ -53,7 +53,7 @@ def test_results_stand_in_the_order_of_the_claims(web: Web) -> None:
 
 def test_claims_are_checked_at_the_same_time(web: Web) -> None:
     """Each of these pages answers only when all of them have been asked for."""
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
 
     def waits(request: Request, _: object) -> bytes:
         together.wait()

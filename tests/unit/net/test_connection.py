@@ -41,7 +41,7 @@ def test_a_server_that_reads_nothing_is_given_up(both: tuple[socket.socket, sock
 
 def test_the_next_request_has_its_own_deadline(both: tuple[socket.socket, socket.socket]) -> None:
     kept = Connection(both[0])
-    for seconds in (5, 0.5, 60):
+    for seconds in (60, 30, 90):
         both[1].sendall(ANSWER)
         assert kept.ask(b"GET", max_bytes=10, deadline=Deadline(seconds)).body == b"ok"
     with pytest.raises(UnreachableError, match=r"within 0\.05 seconds"):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from sealstead.net.direct import DirectWay, HeaderTextError
+from sealstead.net.https_answer import ServerUnreachableError
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -22,7 +25,8 @@ class Listener:
         self.connections = 0
         self.heads: list[bytes] = []
         self.close_after = 1000
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
     def _listen(self) -> None:
         while True:
@@ -45,19 +49,21 @@ class Listener:
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     running = Listener()
-    yield running
-    running.socket.close()
+    with running.socket:
+        yield running
+        running.socket.shutdown(socket.SHUT_RDWR)  # `close` alone would leave the thread where it waits
+        running.thread.join(60)
 
 
-def way(listener: Listener, path: str = "") -> DirectWay:
+def way(listener: Listener, path: str = "", seconds: float = 60) -> DirectWay:
     port = listener.socket.getsockname()[1]
     return DirectWay(
         f"http://localhost:{port}{path}",
         "127.0.0.1",
         port,
         context=None,
-        connect_seconds=5,
-        seconds=5,
+        connect_seconds=60,
+        seconds=seconds,
         max_bytes=100,
     )
 
@@ -78,9 +84,24 @@ def test_one_that_the_server_closed_is_not(listener: Listener) -> None:
     for number in range(3):
         assert used.send("POST", "", {}, b"body").status == 200
         # Until the end of the connection has arrived here.
-        assert select.select([used._kept[0][0]], [], [], 5)[0]
+        assert select.select([used._kept[0][0]], [], [], 60)[0]
         assert listener.connections == number + 1
     used.close()
+
+
+def test_a_connection_that_comes_too_late_is_none(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = socket.create_connection
+
+    def slow(*where: Any, **more: Any) -> socket.socket:
+        connected = real(*where, **more)
+        time.sleep(0.06)
+        return connected
+
+    monkeypatch.setattr(socket, "create_connection", slow)
+    with pytest.raises(ServerUnreachableError, match=r"no complete answer within 0\.05 seconds"):
+        way(listener, seconds=0.05).send("GET", "", {}, None)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
-import time
 
 import pytest
 from tests.fakes.web import PUBLIC, Request, Web, answer, redirect
@@ -15,6 +14,8 @@ from sealstead.net.resolve import UnknownHostError
 from sealstead.net.urls import BadUrlError
 
 HERE = "http://example.org/"
+BY_ADDRESS = f"http://{PUBLIC}/"
+"""Of this no name is looked up: what is short here is the time for the answer, and that alone."""
 
 
 def test_a_page(web: Web) -> None:
@@ -49,10 +50,13 @@ def test_names_that_are_not_known(web: Web) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(UnreachableError, match="cannot be reached"):
-        WebPages(allow_private=True).fetch(f"http://127.0.0.1:{port}/")
+    with (
+        socket.socket() as bound
+    ):  # nobody else gets its port meanwhile, and without `listen` it answers nobody
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
+        with pytest.raises(UnreachableError, match="cannot be reached"):
+            WebPages(allow_private=True).fetch(url)
 
 
 @pytest.mark.parametrize(
@@ -201,9 +205,9 @@ def test_interim_answers_without_end(web: Web) -> None:
         while True:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
-    web[HERE] = endless
+    web[BY_ADDRESS] = endless
     with pytest.raises(UnreachableError):
-        web.pages(seconds=1).fetch(HERE)
+        web.pages(seconds=1).fetch(BY_ADDRESS)
 
 
 def test_a_page_that_trickles(web: Web) -> None:
@@ -215,26 +219,22 @@ def test_a_page_that_trickles(web: Web) -> None:
         while not over.wait(0.05):
             connection.sendall(b"x")
 
-    web[HERE] = trickle
-    began = time.monotonic()
+    web[BY_ADDRESS] = trickle
     with pytest.raises(UnreachableError, match="complete answer within"):
-        web.pages(seconds=0.4).fetch(HERE)
+        web.pages(seconds=0.4).fetch(BY_ADDRESS)  # whole after more than an hour
     over.set()
-    assert time.monotonic() - began < 3
 
 
 def test_a_resolver_that_hangs(web: Web) -> None:
     over = threading.Event()
 
     def hangs(host: str, port: int) -> list[str]:
-        over.wait(20)
+        over.wait()
         return []
 
-    began = time.monotonic()
     with pytest.raises(UnknownHostError, match="too long"):
         web.pages(seconds=0.3, lookup=hangs).fetch(HERE)
     over.set()
-    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
