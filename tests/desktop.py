@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,11 +47,11 @@ def session_with_keyring(home: Path) -> Iterator[dict[str, str]]:
             yield found
         finally:
             keyring.terminate()
-            keyring.wait(10)
+            keyring.wait(60)
     finally:
         bus.terminate()
         bus.stdout.close()
-        bus.wait(10)
+        bus.wait(60)
 
 
 def _wait_for_service(environment: dict[str, str]) -> None:
@@ -59,8 +60,10 @@ def _wait_for_service(environment: dict[str, str]) -> None:
         *("dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus"),
         *("/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"),
     ]
-    for _ in range(200):
-        done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True, timeout=10)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True, timeout=60)
         if "boolean true" in done.stdout:
             return
+        time.sleep(0.02)
     raise AssertionError("gnome-keyring did not come up")

@@ -8,7 +8,9 @@ live for one test run.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import itertools
 import os
 import pwd
 import secrets
@@ -23,11 +25,23 @@ UNPRIVILEGED = ("postgres", "nobody")
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
+_PORTS = range(20_000, 32_000)
+"""Below those that a system gives to outgoing connections, and to whoever asks for any port."""
+_tried = itertools.count(secrets.randbelow(len(_PORTS)))
+
+
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listened on a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """Return a TCP port of the loopback interface on which nobody listens, and that nobody is given by chance.
+
+    Who asks again, gets another one. Two processes begin somewhere else, and on their own half of the ports.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for number in _tried:
+        port = _PORTS[(2 * number + worker) % len(_PORTS)]
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable")
 
 
 def _runner() -> str | None:
@@ -93,7 +107,7 @@ def _run(user: str | None, *command: object) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{Path(str(command[0])).name} ended with {done.returncode}:\n{done.stdout}")
@@ -131,7 +145,7 @@ def start_cluster() -> Cluster:
     _run(
         user,
         programs / "pg_ctl",
-        *("-D", data, "-l", data / "server.log", "-w", "-t", "30"),
+        *("-D", data, "-l", data / "server.log", "-w", "-t", "240"),
         *("-o", f"-h 127.0.0.1 -p {cluster.port} -k '' {options}", "start"),
     )
     return cluster

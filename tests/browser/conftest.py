@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.browser.watch import Watch
 from tests.programs import require_program
 from tests.server_process import Server
 
 WIDE = 1280
 NARROW = 390
+PATIENCE = 90_000
+"""Milliseconds. Only what never comes takes so long."""
 PASSWORD = "correct horse battery staple"
 
 
@@ -32,8 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     chromium = require_program("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         running = playwright.chromium.launch(
             executable_path=chromium,
+            timeout=PATIENCE,
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
@@ -73,7 +77,7 @@ def open_page(browser: Browser, server: Server, watch: Watch) -> Iterator[Callab
             color_scheme="dark" if dark else "light",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch.follow(page)
@@ -151,6 +155,17 @@ def _sign_in(page: Page, account: Account) -> None:
     form.locator("[name=password]").fill(account.password)
     form.locator("button[type=submit], button:not([type])").first.click()
     page.wait_for_url(re.compile(r"^(?!.*/account/login/)"))
+
+
+def stop_timers(page: Page) -> None:
+    """Let what a page says for a moment stay: who looks at it may come too late."""
+    page.evaluate("window.setTimeout = () => 0")
+
+
+def click_through(page: Page, button: Locator) -> None:
+    """Click and wait for the page that comes of it; whoever goes elsewhere before, may prevent what was asked for."""
+    with page.expect_navigation():
+        button.click()
 
 
 @pytest.fixture

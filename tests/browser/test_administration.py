@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import NARROW, WIDE, Account
+from tests.browser.conftest import NARROW, WIDE, Account, stop_timers
 from tests.browser.judge import assert_good_page
 from tests.browser.watch import Watch
 from tests.certificates import issue
@@ -122,7 +122,9 @@ def test_a_certificate_is_imported_and_granted(
     assert_good_page(visitor)
     if shape.get("javascript", True):
         button = visitor.locator("main section .copy-button").nth(1)
+        stop_timers(visitor)
         button.click()
+        expect(button).to_be_disabled()
         copied = visitor.evaluate("navigator.clipboard.readText()")
         assert copied in visitor.locator("main section").first.inner_text()
         assert len(copied) == 40

@@ -168,7 +168,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_every_page(
     shape: str,
     walk: Walk,
@@ -201,7 +201,7 @@ def _keep_picture(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("shape", ["wide-en", "narrow-xa-dark", "narrow-rtl"])
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_every_page_for_administrators(
     shape: str,
     walk: Walk,

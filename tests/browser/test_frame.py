@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from tests.browser.conftest import PATIENCE, stop_timers
 from tests.browser.judge import assert_good_page, complaints_about
 from tests.browser.watch import Watch
 from tests.server_process import Server
@@ -102,8 +104,11 @@ def _serve(page: Page, html: str) -> None:
 )
 def test_the_watch_sees_what_the_policy_blocks(page: Page, watch: Watch, html: str) -> None:
     _serve(page, f"<!DOCTYPE html><title>x</title>{html}")
-    page.wait_for_timeout(0)
-    assert watch.complaints()
+    # What the browser tells of a page comes by another way than that it has been loaded.
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not watch.complaints():
+        assert time.monotonic() < deadline, "it saw nothing"
+        page.wait_for_timeout(20)
     watch.allow("")
 
 
@@ -126,6 +131,7 @@ def test_copy_button_copies(page: Page, server: Server) -> None:
     page.goto("/help/")
     sample = page.locator("[data-copy]").first
     text = sample.inner_text().strip()
+    stop_timers(page)
     sample.locator("xpath=following-sibling::button").click()
     expect(page.get_by_role("status")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.conftest import NARROW, WIDE, Account
+from tests.browser.conftest import NARROW, WIDE, Account, click_through
 from tests.browser.judge import assert_good_page
 from tests.browser.watch import Watch
 from tests.server_process import Server
@@ -50,10 +50,10 @@ def test_invite_accept_promote_and_leave(
 
     invite = any_page.locator("form[action$='/members/invite/']")
     invite.locator("[name=username]").fill("nobody-of-that-name")
-    invite.locator("button").click()
+    click_through(any_page, invite.locator("button"))
     expect(any_page.locator(".notice--error")).to_be_visible()
     invite.locator("[name=username]").fill(guest.name)
-    invite.locator("button").click()
+    click_through(any_page, invite.locator("button"))
     expect(any_page.locator(".notice--success")).to_contain_text(guest.name)
     assert_good_page(any_page)
 
@@ -63,7 +63,7 @@ def test_invite_accept_promote_and_leave(
     assert other.locator("h1").inner_text() != project, "an invited person is no member yet"
     other.goto("/manage/projects/")
     assert_good_page(other)
-    other.locator("button[name=answer][value=accept]").click()
+    click_through(other, other.locator("button[name=answer][value=accept]"))
     other.goto(members)
     expect(other.locator("form[action$='/members/invite/']")).to_have_count(0)
 
@@ -72,15 +72,15 @@ def test_invite_accept_promote_and_leave(
     row = row_of(any_page, owner.name)
     expect(row.get_by_role("link")).to_have_count(0)
     row.locator("select").select_option("maintainer")
-    row.locator("form button").click()
+    click_through(any_page, row.locator("form button"))
     expect(any_page.locator(".notice--error")).to_be_visible()
 
     row = row_of(any_page, guest.name)
     row.locator("select").select_option("owner")
-    row.locator("form button").click()
+    click_through(any_page, row.locator("form button"))
     expect(row_of(any_page, guest.name).locator("select")).to_have_value("owner")
-    row_of(any_page, owner.name).get_by_role("link").click()
-    any_page.locator("main .button--danger").click()
+    click_through(any_page, row_of(any_page, owner.name).get_by_role("link"))
+    click_through(any_page, any_page.locator("main .button--danger"))
     any_page.goto("/manage/account/events/")
     expect(any_page.locator("table.rows")).to_contain_text(project)
     assert_good_page(any_page)
@@ -95,16 +95,16 @@ def test_archive_and_delete_ask_first(
     sign_in(any_page, account)
     any_page.goto(f"/manage/project/{project}/settings/")
     assert_good_page(any_page)
-    any_page.locator("a[href$='/state/archived/']").click()
+    click_through(any_page, any_page.locator("a[href$='/state/archived/']"))
     any_page.locator("[name=reason]").fill("no longer needed")
-    any_page.locator("main .button--primary").click()
+    click_through(any_page, any_page.locator("main .button--primary"))
     expect(any_page.locator(".notice--caution")).to_contain_text("no longer needed")
-    any_page.locator("a[href$='/settings/delete/']").click()
+    click_through(any_page, any_page.locator("a[href$='/settings/delete/']"))
     assert_good_page(any_page)
     any_page.locator("[name=confirm]").fill("something else")
-    any_page.locator("main .button--danger").click()
+    click_through(any_page, any_page.locator("main .button--danger"))
     expect(any_page.locator(".notice--error")).to_be_visible()
     any_page.locator("[name=confirm]").fill(project)
-    any_page.locator("main .button--danger").click()
+    click_through(any_page, any_page.locator("main .button--danger"))
     any_page.goto("/manage/projects/")
     expect(any_page.locator("main")).not_to_contain_text(project)

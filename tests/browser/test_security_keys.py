@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
+from tests.browser.conftest import PATIENCE
 from tests.browser.judge import assert_good_page
 from tests.browser.watch import Watch
 from tests.postgres import free_port
@@ -37,7 +39,7 @@ def page(browser: Browser, local_server: Server) -> Iterator[Page]:
     url = f"http://localhost:{local_server.port}"
     watch = Watch(url)
     context = browser.new_context(base_url=url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     watch.follow(page)
     yield page
@@ -106,5 +108,12 @@ def test_a_security_key_is_added_used_and_refused_once_copied(page: Page, local_
     assert_good_page(page)
     page.goto("/manage/account/")
     page.wait_for_url("**/account/2fa/authenticate/")
-    mails = [mail.read_text() for mail in (local_server.data_dir / "outbox").glob("*.eml")]
-    assert any("A security key was refused" in mail for mail in mails)
+    # Nobody waits for a mail to be sent.
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not any("A security key was refused" in mail for mail in mails_of(local_server)):
+        assert time.monotonic() < deadline, "no mail came"
+        time.sleep(0.02)
+
+
+def mails_of(server: Server) -> list[str]:
+    return [mail.read_text() for mail in (server.data_dir / "outbox").glob("*.eml")]

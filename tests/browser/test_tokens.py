@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import Account
+from tests.browser.conftest import Account, stop_timers
 from tests.browser.judge import assert_good_page
 from tests.browser.watch import Watch
 from tests.server_process import Server
@@ -95,6 +95,7 @@ def test_the_copy_button_copies_the_token(
 ) -> None:
     sign_in(page, new_account())
     token = add_token(page, "ci", f"project-{secrets.token_hex(4)}")
+    stop_timers(page)
     page.locator("#token-text + .copy-button").click()
     expect(page.locator("#token-text + .copy-button")).to_be_disabled()
     assert page.evaluate("navigator.clipboard.readText()") == token

@@ -99,6 +99,7 @@ def mail_server(box: Box, certificate: tuple[Path, Path]) -> Iterator[int]:
         require_starttls=True,
         auth_required=True,
         authenticator=sign_in,
+        ready_timeout=60,
     )
     controller.start()
     yield controller.port

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -111,5 +112,6 @@ def test_no_secret_reaches_the_log_or_the_disk(server: Server, key: str) -> None
     parts.append(bytes.fromhex(new.secret_sha256))
     files = [server.log, *(path for path in server.data_dir.rglob("*") if path.is_file())]
     for path in files:
-        content = path.read_bytes()
-        assert not any(part in content for part in parts), path
+        with contextlib.suppress(FileNotFoundError):  # of SQLite, which removes some as it goes
+            content = path.read_bytes()
+            assert not any(part in content for part in parts), path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -33,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=3000,
         env=clean_environment(),
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -51,7 +52,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             *("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", str(wheel)),
         ],
         check=True,
-        timeout=120,
+        timeout=3000,
         env=clean_environment(),
     )
     site = next((directory / "lib").glob("python*/site-packages"))
@@ -88,7 +89,7 @@ def test_each_command_starts_and_names_its_version(installed: Path, name: str) -
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=300,
         cwd=installed,
         env=clean_environment({"PATH": os.defpath}),
     )
@@ -107,7 +108,7 @@ def test_an_installed_server_finds_its_templates(installed: Path, tmp_path: Path
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=3000,
             cwd=tmp_path,
             env=clean_environment(),
         )
@@ -122,7 +123,7 @@ def test_an_installed_server_finds_its_templates(installed: Path, tmp_path: Path
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=3000,
         cwd=tmp_path,
         env=clean_environment(
             {"SEALSTEAD_DATA_DIR": data, "DJANGO_SETTINGS_MODULE": "sealstead.server.settings"}
@@ -151,8 +152,12 @@ def test_the_base_install_is_small() -> None:
     # Installed for development: what a wheel would bring stands in the source tree, with its byte code;
     # that of another Python, which ran here before, is no part of it.
     own = f"{sys.implementation.cache_tag}.pyc"
-    source = [path for path in (ROOT / "src" / "sealstead").rglob("*") if path.is_file()]
-    brought = [path for path in source if path.suffix != ".pyc" or path.name.endswith(own)]
-    sizes["sealstead"] = sum(path.stat().st_size for path in brought)
+    sizes["sealstead"] = 0
+    for path in (ROOT / "src" / "sealstead").rglob("*"):
+        if "__pycache__" not in path.parts or path.name.endswith(own):
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # byte code that another process writes anew just now
+                sizes["sealstead"] += path.stat().st_size if path.is_file() else 0
     assert len(sizes) <= 10, sorted(sizes)
     assert sum(sizes.values()) <= 30_000_000, sizes

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 from tests.server_process import Server
 
 
 @pytest.mark.database
 def test_two_workers_answer_on_an_own_data_directory(server: Server) -> None:
-    workers = psutil.Process(server.process.pid).children()
-    assert len(workers) == 2
+    assert len(server.workers()) == 2
     assert (server.data_dir / "keyring.json").exists()
 
 

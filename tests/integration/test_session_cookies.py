@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Iterator
 
 import pytest
-from tests.server_process import START_SECONDS, Server, start_server
+from tests.server_process import Server, start_server
 from tests.visitor import Visitor
 
 PASSWORD = "correct horse battery"
-
-
-def ready(server: Server) -> bool:
-    context = ssl._create_unverified_context()  # noqa: S323 - only to wait; the test itself checks the certificate
-    try:
-        return Visitor(f"https://127.0.0.1:{server.port}", context=context).get("/health/ready").status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
 def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = start_server(tmp_path_factory.mktemp("tls") / "data", "--tls-self-signed")
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not ready(running):
-            assert time.monotonic() < deadline, running.log.read_text()
-            time.sleep(0.05)
         running.admin(
             "create-user", "tess", "--email", "tess@example.org", "--password-stdin", stdin=PASSWORD + "\n"
         )

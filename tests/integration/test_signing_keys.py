@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import socket
 import threading
@@ -40,6 +41,18 @@ def make_key(server: Server, account: str, *options: str) -> str:
     return server.admin("create-api-key", "--user", account, "--name", name, *options).strip()
 
 
+def _request(near: socket.socket) -> bytes:
+    """Read one request, in however many parts it comes."""
+    asked = b""
+    while b"\r\n\r\n" not in asked and (more := near.recv(65_536)):
+        asked += more
+    head, _, body = asked.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    while announced and len(body) < int(announced[1]) and (more := near.recv(65_536)):
+        asked, body = asked + more, body + more
+    return asked
+
+
 @contextlib.contextmanager
 def losing_answers(server: Server, *, count: int) -> Iterator[str]:
     """A way to the server on which the answers to the first `count` rotations do not come back."""
@@ -52,9 +65,7 @@ def losing_answers(server: Server, *, count: int) -> Iterator[str]:
                 socket.create_connection(("127.0.0.1", server.port)) as far,
                 contextlib.suppress(OSError),
             ):
-                asked = near.recv(65_536)
-                while b"POST " in asked[:5] and asked.endswith(b"\r\n\r\n"):
-                    asked += near.recv(65_536)
+                asked = _request(near)
                 far.sendall(asked.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
                 answer = b""
                 while more := far.recv(65_536):

@@ -17,7 +17,7 @@ from tests.factories import make_wheel
 from tests.server_process import Server
 from tests.uploads import body_of, send
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,15 @@ class Supervisor(Arbiter):  # type: ignore[misc]
             return
         super().reload()
 
+    def spawn_worker(self) -> Any:  # noqa: ANN401 - gunicorn's
+        # Until its own handlers stand, a new process has copies of ours, which put a signal into a queue that nobody
+        # reads: a stop that comes early would be lost, and waited for in vain. It waits there until `init_signals`.
+        signal.pthread_sigmask(signal.SIG_BLOCK, Worker.SIGNALS)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, Worker.SIGNALS)
+
     def reexec(self) -> None:
         _log.warning("SIGUSR2 ignored: a data directory has one server; stop this one and start the new one")
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import ssl
 import sys
@@ -91,6 +92,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         os.umask(0o077)
         self._lane = Lane(self)
         super().init_process()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # The supervisor blocked them before the fork.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.SIGNALS)
 
     def accept(self, listener: socket.socket) -> None:
         if self._leaves_it_to_others():
