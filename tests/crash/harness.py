@@ -32,6 +32,10 @@ REPOSITORY = Path(__file__).parents[2]
 MEMORY = Path("/dev/shm")  # noqa: S108 - a sweep does ten thousand fsyncs; where there is no such place, the disk will do
 
 
+SECONDS = 200.0
+"""How long a command takes at most, also on a machine that is busy elsewhere; one that takes longer hangs."""
+
+
 @dataclass(frozen=True)
 class Call:
     number: int
@@ -106,7 +110,7 @@ class Runner:
         assert self._server.stdin
         assert self._server.stdout
         self._server.stdin.close()
-        self._server.wait(60)
+        self._server.wait(SECONDS)
         self._server.stdout.close()
         self._log.close()
         self._place.cleanup()
@@ -125,7 +129,7 @@ class Runner:
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
         stdin: str = "",
-        seconds: float = 30,
+        seconds: float = SECONDS,
     ) -> Ran:
         """Run the command in a process of its own; only what it does below `case` is counted."""
         chosen = {"call": fault.call.number, "kind": fault.kind} if fault else None
@@ -147,7 +151,7 @@ class Runner:
         }
         return self._ask(request, names)
 
-    def resume(self, stopped: Ran, *, stop_at: int, seconds: float = 30) -> Ran:
+    def resume(self, stopped: Ran, *, stop_at: int, seconds: float = SECONDS) -> Ran:
         """Let a process go on that was stopped before call `stop_at`."""
         names = {name: str(self.top / f"{name}{stop_at or ''}") for name in ("stdout", "stderr", "log")}
         return self._ask({"resume": stopped.pid, "seconds": seconds}, names)
@@ -195,7 +199,7 @@ class Scenario:
     stdin: str = ""
     cwd: str = "."
     environment: Callable[[Runner], Mapping[str, str]] = lambda _: {}
-    seconds: float = 30
+    seconds: float = SECONDS
 
 
 @dataclass(kw_only=True)

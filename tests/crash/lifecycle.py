@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash import witness
-from tests.crash.harness import Ran, Runner, Scenario, tree
+from tests.crash.harness import SECONDS, Ran, Runner, Scenario, tree
 
 PAGES = ("https://example.org/~ada", "https://example.com/about")
 EDIT = "# a line that the user wrote meanwhile\n"
@@ -78,7 +78,7 @@ class Commands:
     prepared_with: Mapping[str, str] = field(default_factory=dict)
     """The environment of the commands that make the state before."""
     stdin: str = ""
-    seconds: float = 30
+    seconds: float = SECONDS
     part: int = 30
     """Without `--crash all`, of this many faults one is injected."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
 
-KEYRING_SECONDS = 0.5
-"""Instead of five. Long enough for a busy machine, for what should answer here answers at once."""
 LOCK_SECONDS = 0.5
+"""A lock is held by a process that is stopped, or by none: there is nothing to be waited for."""
+ANSWER_SECONDS = 120
 IMPORTED_LATER = (
     *("_strptime", "difflib", "keyring.backends.null", "sealstead.cli.main"),
     *("cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519"),
@@ -18,11 +20,35 @@ IMPORTED_LATER = (
 """What commands import only when they need it, which here is thousands of times."""
 
 
+class KeyringThread(threading.Thread):
+    """A call to the keyring. It is given up when it blocks, and only then, however busy the machine is."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self.over.set()
+
+    def join(self, timeout: float | None = None) -> None:
+        assert self.over.wait(ANSWER_SECONDS)
+
+
+def _give_up() -> None:
+    """The call that this thread was to make is about to wait for ever."""
+    thread = threading.current_thread()
+    assert isinstance(thread, KeyringThread)
+    thread.over.set()
+
+
 def prepare() -> None:
     """Called once, in the process that forks all others."""
     import keyring
     from keyring.errors import KeyringLocked
-    from tests.crash.shim import watch_keyring
+    from tests.crash.shim import SHIM, watch_keyring
     from tests.fakes.keyring_backend import FileKeyring
 
     from sealstead.cli.profile.main import COMMANDS
@@ -35,9 +61,11 @@ def prepare() -> None:
     for name in IMPORTED_LATER:
         importlib.import_module(name)
     watch_keyring(FileKeyring, KeyringLocked)
+    SHIM.blocks = _give_up
+    cast("Any", os_keyring).threading = SimpleNamespace(Thread=KeyringThread)
     os.environ["PYTHON_KEYRING_BACKEND"] = "tests.fakes.keyring_backend.FileKeyring"
     keyring.get_keyring()
-    _default(os_keyring.open_keyring, KEYRING_SECONDS)
+    _default(os_keyring.open_keyring, LOCK_SECONDS)  # of which the lock of an entry takes four
     _default(key_dir.KeyDir.lock, LOCK_SECONDS)
     _default(profile_lock.profile_lock, LOCK_SECONDS)
     # Thousands of passphrases are set and tried here, and nobody guesses them.

@@ -55,6 +55,8 @@ class Shim:
         self.full = False
         self.lock = threading.Lock()
         self.inside = threading.local()
+        self.blocks: Callable[[], None] = lambda: None
+        """Learns, in its own thread, of a call that is about to wait for ever."""
 
     def arm(self, *, roots: list[str], fault: dict[str, Any] | None, log: int) -> None:
         self.roots = tuple(os.path.realpath(root) for root in roots)
@@ -103,7 +105,8 @@ class Shim:
             case "kill" | "torn":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # To this thread: another one might be told first, and this one go on meanwhile.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
             case "eio":
                 raise OSError(errno.EIO, os.strerror(errno.EIO), what)
             case "enospc":
@@ -112,6 +115,7 @@ class Shim:
             case "raise" if refuse is not None:
                 raise refuse("the back end refused" if kind == "raise-before" else "the answer was lost")
             case "block":
+                self.blocks()
                 threading.Event().wait()
 
 

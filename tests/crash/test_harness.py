@@ -15,6 +15,7 @@ from tests.crash.harness import REPOSITORY, Ran, Report, Runner, Scenario, sweep
 from tests.crash.toy import NEW
 from tests.programs import require_program
 
+pytestmark = pytest.mark.timeout(1200)
 OLD = b"old content\n"
 
 
@@ -106,7 +107,7 @@ def test_sees_what_the_operating_system_sees(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     if "ptrace" in done.stderr and done.returncode:
         pytest.skip(f"strace may not trace here: {done.stderr.strip()}")

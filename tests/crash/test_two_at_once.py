@@ -14,6 +14,7 @@ from tests.crash import witness
 from tests.crash.harness import Ran, Runner
 from tests.crash.lifecycle import Commands, Play, with_a_key
 
+pytestmark = pytest.mark.timeout(1200)
 STOPS = 9
 BUSY = {"key-dir-busy"}
 

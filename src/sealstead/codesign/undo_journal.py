@@ -88,10 +88,8 @@ def write_journal(directory: Path, records: Sequence[Entry]) -> tuple[Path, int]
     Raises:
         OSError: it cannot be written; nothing is left.
     """
-    path = directory / f"{PREFIX}{os.urandom(6).hex()}"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, OWNER_FILE)
+    path, descriptor = _locked_new(directory)
     try:
-        try_lock(descriptor)
         write_all(descriptor, _serialize(records))
         os.fsync(descriptor)
         sync_directory(directory)
@@ -101,6 +99,22 @@ def write_journal(directory: Path, records: Sequence[Entry]) -> tuple[Path, int]
             path.unlink()
         raise
     return path, descriptor
+
+
+def _locked_new(directory: Path) -> tuple[Path, int]:
+    while True:
+        path = directory / f"{PREFIX}{os.urandom(6).hex()}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY, OWNER_FILE)
+        try:
+            # Before it was locked, another process may have taken it for left behind, and removed it.
+            if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+                return path, descriptor
+        except BaseException:
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+        os.close(descriptor)
 
 
 def journals(directory: Path) -> list[Path]:

@@ -148,6 +148,27 @@ def test_a_journal_that_was_never_complete_has_nothing_to_undo(tmp_path: Path) -
     assert path.read_bytes() == b"another file"
 
 
+def test_a_journal_that_another_process_took_for_left_behind_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks at the directory when the journal is there and not yet locked; here, at that of the first try."""
+    path = put(tmp_path / "a.exe")
+    real, taken = undo_journal.try_lock, []
+
+    def late(descriptor: int) -> bool:
+        if not taken:
+            taken.extend(journals(tmp_path))
+            assert recover(tmp_path) == []
+        return real(descriptor)
+
+    monkeypatch.setattr(undo_journal, "try_lock", late)
+    left_behind(path)
+    (journal,) = journals(tmp_path)
+    assert [journal] != taken
+    with undo_journal.opened(journal) as (records, _):
+        assert [record.name for record in records] == [path.name]
+
+
 def test_a_journal_that_is_at_work_is_left_alone(tmp_path: Path) -> None:
     path = put(tmp_path / "a.exe", OLD[:708] + NEW[708:])
     left_behind(path)

@@ -66,7 +66,7 @@ def bad_pem(made: Issued) -> list[bytes]:
         made.pem(key=False),
         made.pem() + private_pem(new_key()),
         made.key_pem,
-        made.pem().replace(b"MII", b"QUF", 1),
+        made.key_pem + made.pem(key=False).replace(b"MII", b"QUF", 1),
         made.key_pem + made.pem(key=False).replace(b"MII", b"QUF"),
         made.pfx(),
         made.pem() + b" " * MAX_BYTES,

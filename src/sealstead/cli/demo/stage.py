@@ -25,9 +25,9 @@ from sealstead.cli import output
 from sealstead.errors import VerificationError
 
 TOKEN = re.compile(r"(pypi-[A-Za-z0-9_-]{8}|seal_[A-Za-z0-9]{4})[A-Za-z0-9_-]+")
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
-COMMAND_SECONDS = 120.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+COMMAND_SECONDS = 300.0
 
 _FOREIGN_SETTINGS = ("SEALSTEAD_", "TWINE_", "PIP_", "UV_", "PYTHON", "DJANGO_", "FORCE_", "TTY_")
 """Settings of the caller that would change what is demonstrated, or how it looks."""
