@@ -75,7 +75,7 @@ def run_sealstead(
     *,
     extra: Mapping[str, str] | None = None,
     stdin: str = "",
-    seconds: float = 60,
+    seconds: float = 300,
 ) -> subprocess.CompletedProcess[str]:
     """Run `sealstead` in a clean environment with `extra`; stdin, stdout and stderr are no terminal."""
     command = [sys.executable, "-m", "sealstead", *arguments]

@@ -29,7 +29,7 @@ def run_at_terminal(
     cwd: Path,
     environment: Mapping[str, str],
     answers: Mapping[str, str],
-    seconds: float = 60,
+    seconds: float = 300,
 ) -> Shown:
     """Run a program whose stdin, stdout and stderr are a terminal.
 
@@ -71,7 +71,7 @@ def run_at_terminal(
         os.close(ours)
         if process.poll() is None:
             try:
-                process.wait(5)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

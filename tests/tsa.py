@@ -123,7 +123,7 @@ class Tsa:
     def asked(self, mode: str, times: int) -> bool:
         """Wait until this has been asked so often. Who was given up by the client reads the question all the same."""
         with self._counted:
-            return self._counted.wait_for(lambda: self.requests[mode] >= times, timeout=60)
+            return self._counted.wait_for(lambda: self.requests[mode] >= times, timeout=300)
 
     def reply(self, query: bytes, signer: str = "good") -> bytes:
         with self._lock, tempfile.TemporaryDirectory(dir=self.place) as name:

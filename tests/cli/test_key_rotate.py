@@ -465,7 +465,7 @@ def test_commands_at_the_same_time_wait_for_each_other(publisher: Publisher) -> 
         )
         for _ in range(3)
     ]
-    told = [process.communicate(timeout=60) for process in running]
+    told = [process.communicate(timeout=300) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], told
     made = [json.loads(out) for out, _ in told]
     ids = {done["new_key_id"] for done in made} | {parse_public_key(first.profile.verification.public_key).id}

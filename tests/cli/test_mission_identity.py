@@ -89,7 +89,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         assert "Traceback" not in done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
@@ -124,7 +124,7 @@ class Place:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         return set(done.stdout.split())
 
@@ -137,7 +137,8 @@ def keyring(
         if request.param == "no keyring":
             yield {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
         else:
-            yield stack.enter_context(session_with_keyring(tmp_path_factory.mktemp("session")))
+            found = stack.enter_context(session_with_keyring(tmp_path_factory.mktemp("session")))
+            yield found | {"PYTHONPATH": str(Path(__file__).parents[1] / "fakes" / "patient_keyring")}
 
 
 @pytest.fixture(params=["no terminal", "terminal"])

@@ -138,6 +138,8 @@ ROLES = b"""<?xml version='1.0'?><methodResponse><params><param><value><array><d
 
 class Index(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
+        # Closed with something unread, a connection is reset, and the answer may be lost.
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Type", "text/xml")
         self.send_header("Content-Length", str(len(ROLES)))

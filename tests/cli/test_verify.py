@@ -12,6 +12,7 @@ import pytest
 from tests.fakes.name_server import start_name_server
 from tests.fakes.proofs import KEY, make_key, sign
 from tests.fakes.web import Request, Web, answer, redirect, start_web
+from tests.postgres import free_port
 from tests.publisher import Publisher
 
 from sealstead.formats.statement import Reason, make_revocation, make_rotation
@@ -302,8 +303,3 @@ def test_a_profile_somewhere_else(ada: Publisher, web: Web) -> None:
     claim(ada, prove(web, "one"))
     ada.profile.rename(ada.root / "other.toml")
     assert ada.run("verify", str(ada.root / "other.toml"), "--allow-private").code == 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

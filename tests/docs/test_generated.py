@@ -29,7 +29,7 @@ def test_help_texts_are_those_of_the_program() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=300,
         # click takes two columns for its margin.
         env=clean_environment({"COLUMNS": str(WIDTH + 2), "PATH": os.environ["PATH"]}),
     )

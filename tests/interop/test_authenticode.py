@@ -42,7 +42,7 @@ class Peer:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self.program, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
+            [self.program, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300
         )
 
     def sign(self, data: bytes, name: str, *more: object, key: str = "rsa") -> bytes:
@@ -215,7 +215,7 @@ def openssl(*arguments: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -312,14 +312,14 @@ def as_a_second_tool_hashes(text: bytes, encoding: str, alg: str) -> bytes:
         input=text,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     digest = subprocess.run(
         [require_program("openssl"), "dgst", f"-{alg.lower()}", "-binary"],
         input=made.stdout,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     return digest.stdout
 

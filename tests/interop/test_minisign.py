@@ -34,7 +34,7 @@ def minisign() -> str:
 
 def run(program: str, *arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [program, *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False, timeout=60
+        [program, *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False, timeout=300
     )
 
 

@@ -65,7 +65,7 @@ class Publisher:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(home),
@@ -142,7 +142,7 @@ def test_what_build_tools_make_is_taken(publisher: Publisher, tmp_path: Path) ->
         [SCRIPTS / "uv", "build", "--no-build-isolation", "--offline", "--no-config", "--python", sys.executable, "--out-dir", tmp_path / "dist", source],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         env=os.environ | {"UV_CACHE_DIR": str(tmp_path / "cache")},
     )  # fmt: skip
     status, output = publisher.publish(*sorted((tmp_path / "dist").glob("built*")))

@@ -60,7 +60,7 @@ def theirs(tool: str, place: ProfilePlace, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -134,7 +134,7 @@ def test_our_proofs_are_its_to_verify(existing_tool: str, place: ProfilePlace) -
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     words = done.stdout.split()
     assert words[::2] == ["verified"] * (len(cases) // 2)

@@ -71,7 +71,7 @@ def test_osslsigncode_believes_a_signed_program(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Signature verification: ok" in done.stdout
@@ -91,7 +91,7 @@ def test_openssl_believes_a_detached_signature(client: Client, tmp_path: Path) -
         ],
         capture_output=True,
         check=False,
-        timeout=30,
+        timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, b"sums of a release"), done.stderr
 
@@ -113,7 +113,7 @@ def test_minisign_believes_a_signature(client: Client, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert "file:a.whl\thashed" in done.stdout
