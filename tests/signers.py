@@ -1,13 +1,17 @@
 """A certificate authority for tests of code signing: a root, signers below it, and what their keys make.
 
-Keys are made once a process; those on P-256 cost nothing, an RSA key some hundredths of a second.
+Keys, serial numbers and signatures are the same in all runs of a month, so that what a test cuts off, changes or looks for
+in them is the same. Only an RSA key whose name has no primes is a new one, which takes some hundredths of a second.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
@@ -26,8 +30,8 @@ from sealstead.formats.cms import (
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KeyName = Literal["rsa", "ec"]
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-"""When the tests began: other programs look at the clock of the machine."""
+NOW = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+"""The begin of this month: other programs look at the clock of the machine, and one run is to be as another."""
 HASHES = {"SHA256": hashes.SHA256(), "SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}
 
 
@@ -59,13 +63,31 @@ class Holder:
     def sign(self, data: bytes, alg: str = "SHA256") -> bytes:
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(data, padding.PKCS1v15(), HASHES[alg])
-        return self.key.sign(data, ec.ECDSA(HASHES[alg]))
+        return self.key.sign(data, ec.ECDSA(HASHES[alg], deterministic_signing=True))
 
 
-def new_key(kind: KeyName) -> Key:
+_asked: Counter[str] = Counter()
+_LINES = (Path(__file__).parent / "vectors" / "primes.txt").read_text().splitlines()[1:]
+_FOUND = [int(line, 16) for line in _LINES]
+_PRIMES = {"Test Signer": (_FOUND[0], _FOUND[1]), "Test Time": (_FOUND[2], _FOUND[3])}
+"""By the name in the certificate."""
+
+
+def _number(what: str) -> int:
+    """Return a number below 2^152: another one each time, in the same order each run."""
+    _asked[what] += 1
+    return int.from_bytes(hashlib.sha256(f"{what} {_asked[what]}".encode()).digest()[:19], "big") | 1 << 150
+
+
+def new_key(kind: KeyName, name: str) -> Key:
     if kind == "rsa":
-        return rsa.generate_private_key(65537, 2048)
-    return ec.generate_private_key(ec.SECP256R1())
+        p, q = _PRIMES.get(name, (0, 0))
+        if not p:
+            return rsa.generate_private_key(65537, 2048)
+        d = rsa.rsa_recover_private_exponent(65537, p, q)
+        facts = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+        return rsa.RSAPrivateNumbers(p, q, d, *facts, rsa.RSAPublicNumbers(65537, p * q)).private_key()
+    return ec.derive_private_key(_number(f"key of {name}"), ec.SECP256R1())
 
 
 @cache
@@ -101,7 +123,7 @@ def issue(
     may_issue: bool | None = None,
 ) -> Holder:
     """Return a new certificate; without an issuer a root. `may_…` say otherwise than its kind in its key usage."""
-    key = new_key(kind)
+    key = new_key(kind, name)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuing = issuer.key if issuer else key
     can_issue = issuer is None or is_authority
@@ -110,7 +132,7 @@ def issue(
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(_number(f"certificate of {name}"))
         .not_valid_before(NOW - before)
         .not_valid_after(NOW + after)
         .add_extension(x509.BasicConstraints(ca=can_issue, path_length=None), critical=True)
@@ -137,7 +159,8 @@ def issue(
         usage = authority_usage
     if usage is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=critical_usage)
-    return Holder(key, builder.sign(issuing, hashes.SHA256()))
+    same = True if isinstance(issuing, ec.EllipticCurvePrivateKey) else None
+    return Holder(key, builder.sign(issuing, hashes.SHA256(), ecdsa_deterministic=same))
 
 
 def chain(holder: Holder, *above: Holder) -> SignerChain:

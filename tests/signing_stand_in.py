@@ -12,13 +12,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.keys import key
-from tests.signers import NOW, Holder, detached, leaf, root, signature
+from tests.signers import Holder, detached, leaf, root, signature
 
 from sealstead.codesign.server_api import ServerApi
 from sealstead.formats.minisign import serialize_signature, sign_digest
@@ -28,6 +28,7 @@ from sealstead.secret import Secret
 KEY = "seal_0123456789ab_" + "x" * 43 + "_000000"
 LABELS = {"production": "authenticode", "detached": "cms-detached", "release": "minisign"}
 MINISIGN_KEY = key(7)
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 def certificate(profile: str, holder: Holder) -> dict[str, Any]:

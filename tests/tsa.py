@@ -168,7 +168,8 @@ class Tsa:
         if mode in _WRONG_CERTIFICATES:
             # Not by openssl, which makes no time-stamps with such certificates.
             imprint, nonce = _asked(query)
-            return response(0, token=stamp(imprint, nonce=nonce, holder=_WRONG_CERTIFICATES[mode]()))
+            at = f"{datetime.now(UTC):%Y%m%d%H%M%SZ}"
+            return response(0, token=stamp(imprint, nonce=nonce, at=at, holder=_WRONG_CERTIFICATES[mode]()))
         if mode == "replay" and self._last:
             return self._last
         asked = changed[mode]() if mode in changed else query
