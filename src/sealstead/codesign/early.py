@@ -63,16 +63,15 @@ class _Early:
         self._thread.start()
 
     def _work(self) -> None:
-        from pathlib import Path
-
-        from sealstead.codesign.kind_pe import read_program
-        from sealstead.errors import SealsteadError
-        from sealstead.formats.digests import SIGNING
-
         try:
+            from pathlib import Path
+
+            from sealstead.codesign.kind_pe import read_program
+            from sealstead.formats.digests import SIGNING
+
             if self._algorithm in SIGNING:
                 self._found = read_program(Path(self._path), [self._algorithm])
-        except SealsteadError:
+        except Exception:  # noqa: BLE001 - also of an import: the rest of the program imports at the same time
             self._found = None
 
     def result(self, algorithms: Sequence[str]) -> Digested | None:

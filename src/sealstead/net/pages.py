@@ -96,7 +96,7 @@ class PageFetcher(Protocol):
         """
 
     def share(self, ways: int) -> None:
-        """Use no more connections to a host than is due to each of so many processes."""
+        """Use no more connections to a host than is due to each of so many processes, and none that they would share."""
 
 
 Dial = Callable[[tuple[str, int], float], socket.socket]
@@ -185,6 +185,7 @@ class WebPages:
             target = following
 
     def share(self, ways: int) -> None:
+        self.close()
         self._per_host = max(1, _PER_HOST // ways)
 
     def __enter__(self) -> Self:
@@ -196,9 +197,8 @@ class WebPages:
     def close(self) -> None:
         """Close connections that were kept for later."""
         with self._lock:
-            for connections in self._idle.values():
-                for connection in connections:
-                    connection.close()
+            for connection in [one for kept in self._idle.values() for one in kept]:
+                connection.close()
             self._idle.clear()
 
     def _check_port(self, target: Target) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.executables import tiny_pe
 
+from sealstead.codesign import kind_pe
 from sealstead.codesign.early import begin_early, digested_early
 from sealstead.codesign.kind_pe import PeHandler, read_program
 
@@ -47,6 +48,17 @@ def test_another_algorithm_or_another_content_is_read_again(program: Path) -> No
     begin_early([str(program)])
     program.write_bytes(changed)
     assert PeHandler().digest(program, ["SHA256"]).digests != before.digests
+
+
+def test_what_goes_wrong_early_is_told_in_its_turn(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ImportError("of a module that another thread is just importing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind_pe, "read_program", fails)
+        begin_early([str(program)])
+        assert digested_early(program, ["SHA256"]) is None
+    assert PeHandler().digest(program, ["SHA256"]) == read_program(program, ["SHA256"])
 
 
 def test_what_is_short_or_no_program_is_left_for_later(tmp_path: Path) -> None:

@@ -270,6 +270,15 @@ def test_connections_are_used_again(web: Web) -> None:
     pages.close()
 
 
+def test_no_connection_is_shared_with_another_process(web: Web) -> None:
+    web[HERE] = answer("hello")
+    pages = web.pages()
+    for _ in range(2):
+        pages.fetch(HERE)
+        pages.share(2)
+    assert web.connections == 2
+
+
 def test_a_kept_connection_that_was_closed_is_opened_again(web: Web) -> None:
     def once(request: Request, connection: socket.socket) -> None:
         connection.sendall(answer("one"))  # and closes, without having said so
