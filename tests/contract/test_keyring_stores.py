@@ -80,7 +80,7 @@ class FarStore:
         return value
 
     def close(self) -> None:
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 def _far(environment: dict[str, str]) -> Iterator[KeyringStore]:
