@@ -351,9 +351,7 @@ def main() -> None:
         if options.only in {None, "file"}:
             if shutil.which("minisign") is None:
                 sys.exit("error: minisign is not installed")
-            measured, memory = big_file(
-                make(OURS, "file"), make(MINISIGN, "file"), max(3, options.turns // 2)
-            )
+            measured, memory = big_file(make(OURS, "file"), make(MINISIGN, "file"), options.turns)
             results.append(measured)
     table = markdown(results, memory, options.peer)
     print(table)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
+import select
+import socket
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,48 +27,60 @@ def serving(profiles: Sequence[Path]) -> Iterator[int]:
         process.join()
 
 
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
+_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
 def _serve(pipe: Connection, profiles: list[str]) -> None:
-    asyncio.run(_run(pipe, profiles))
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    pipe.send(listening.getsockname()[1])
+    answers = _Answers(profiles)
+    clients: dict[int, socket.socket] = {}
+    received: dict[int, bytes] = {}
+    ready = select.epoll()
+    ready.register(listening, select.EPOLLIN)
+    while True:
+        for number, _ in ready.poll():
+            if number == listening.fileno():
+                client, _ = listening.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                clients[client.fileno()], received[client.fileno()] = client, b""
+                ready.register(client, select.EPOLLIN)
+                answers.look_for_changes()
+                continue
+            client = clients[number]
+            try:
+                data = client.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                del clients[number], received[number]
+                client.close()
+                continue
+            data = received[number] + data
+            while (end := data.find(b"\r\n\r\n")) >= 0:
+                client.sendall(answers.to(data[:end]))
+                data = data[end + 4 :]
+            received[number] = data
 
 
-async def _run(pipe: Connection, profiles: list[str]) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Pages(profiles), "127.0.0.1", 0)
-    pipe.send(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
-
-
-class _Pages(asyncio.Protocol):
-    _known: dict[str, bytes] = {}
-    _read: dict[str, int] = {}
+class _Answers:
+    """All answers, made before they are asked for. A profile that changed is read when somebody comes."""
 
     def __init__(self, profiles: list[str]) -> None:
-        self._profiles = profiles
-        self._received = b""
+        self._read = dict.fromkeys(profiles, 0)
+        self._by_path: dict[bytes, bytes] = {}
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    def to(self, head: bytes) -> bytes:
+        return self._by_path.get(head.split(b" ", 2)[1], _NOT_FOUND)
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while b"\r\n\r\n" in self._received:
-            head, _, self._received = self._received.partition(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].decode()
-            body = self._page(path)
-            status = b"200 OK" if body else b"404 Not Found"
-            self._transport.write(
-                b"HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
-                % (status, len(body), body)
-            )
-
-    def _page(self, path: str) -> bytes:
-        for name in self._profiles:
+    def look_for_changes(self) -> None:
+        for name, read in self._read.items():
             with suppress(OSError, tomllib.TOMLDecodeError):
                 changed = Path(name).stat().st_mtime_ns
-                if self._read.get(name) != changed:
-                    self._read[name] = changed
+                if changed != read:
                     for entry in tomllib.loads(Path(name).read_text()).get("profiles", []):
-                        proof = entry.get("stored_proof", "")
                         place = "/" + entry["url"].split("/", 3)[3]
-                        self._known[place] = f"<html><body><p>{proof}</p></body></html>".encode()
-        return self._known.get(path, b"")
+                        body = f"<html><body><p>{entry.get('stored_proof', '')}</p></body></html>".encode()
+                        self._by_path[place.encode()] = _OK % (len(body), body)
+                    self._read[name] = changed
