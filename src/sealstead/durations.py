@@ -9,7 +9,7 @@ from sealstead.errors import InputError
 
 _UNITS = {"w": timedelta(weeks=1), "d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 # Eight digits: LONGEST in minutes has as many, and as weeks they stay within a timedelta.
-_DURATION = re.compile(r"([0-9]{1,8})([wdhm]?)", re.ASCII)
+_DURATION = r"([0-9]{1,8})([wdhm]?)"
 
 LONGEST = timedelta(days=36_500)
 """A century: nothing we issue outlives it, and date arithmetic stays far from overflow."""
@@ -29,7 +29,7 @@ def parse_duration(
     Raises:
         InvalidDurationError: not a duration, or out of bounds.
     """
-    match = _DURATION.fullmatch(text.strip().lower())
+    match = re.fullmatch(_DURATION, text.strip().lower())
     if match is None:
         raise InvalidDurationError(
             f"{text[:40]!r} is not a duration",

@@ -17,7 +17,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: ([^\r\n]*))?")
 """Sites answer with numbers that RFC 9110 does not have (999: no programs); what they mean, the caller knows."""
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
+_CHUNK_SIZE = rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?"
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
 _LONGEST_CHUNK_LINE = 1024
 _NO_BODY = frozenset({204, 304})
@@ -167,7 +167,7 @@ class _Chunks:
         self.rest = rest
         match self.state:
             case "size":
-                size = _CHUNK_SIZE.fullmatch(line)
+                size = re.fullmatch(_CHUNK_SIZE, line)
                 if size is None:
                     raise MalformedResponseError("the answer's chunks are broken")
                 self._left = int(size[1], 16)

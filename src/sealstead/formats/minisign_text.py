@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 16_384
 UNTRUSTED = "untrusted comment: "
 TRUSTED = "trusted comment: "
 
-_KEY_ID = re.compile(r"[0-9A-Fa-f]{1,16}", re.ASCII)
+_KEY_ID = r"[0-9A-Fa-f]{1,16}"
 
 
 class MinisignFormatError(ParseError):
@@ -180,7 +180,7 @@ def parse_key_id(text: str) -> str:
         KeyIdError: not hex digits, or too many.
     """
     typed = text.strip().removeprefix("0x")
-    if not _KEY_ID.fullmatch(typed):
+    if not re.fullmatch(_KEY_ID, typed):
         raise KeyIdError(
             f"{text[:40]!r} is not a key id", hint="copy the 16 hex digits that key-list shows for the key"
         )

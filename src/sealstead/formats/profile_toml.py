@@ -25,7 +25,7 @@ MAX_TOLD = 100
 
 PYPROJECT_TABLE = "tool.pypi-profile"
 
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_PLACE = r" \(at (?:line (\d+), column (\d+)|end of document)\)$"
 _BOM = "\ufeff"
 _TYPES = {
     bool: "true or false",
@@ -155,7 +155,7 @@ def _parse_any(text: str, source: str) -> dict[str, Any]:
         from sealstead.formats.toml_spans import line_and_column
 
         reason = str(exc)
-        place = _PLACE.search(reason)
+        place = re.search(_PLACE, reason)
         if place is None:
             raise ProfileError(f"{source}: not TOML: {reason}") from None
         if place[1]:

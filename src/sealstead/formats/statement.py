@@ -44,7 +44,7 @@ MAX_CHARS = 8192
 _HEAD = "sealstead statement v1: "
 _SIGNATURE_LINES = 4
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_TIME_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+_TIME_TEXT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 
 
 class StatementFormatError(ParseError):
@@ -247,7 +247,7 @@ def _parse_message(message: str) -> Statement:
 
 
 def _moment(text: str) -> datetime:
-    if not _TIME_TEXT.fullmatch(text):
+    if not re.fullmatch(_TIME_TEXT, text):
         raise ValueError(text)
     return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +22,7 @@ from sealstead.formats.proof_text import (
 from sealstead.identity.evidence import readings, texts_at
 from sealstead.identity.looking import Looking, told
 from sealstead.identity.outcomes import Outcome, Result, most_telling
+from sealstead.identity.package import stored_package
 from sealstead.identity.providers import Match, Place, Source, choose
 from sealstead.net.pages import PageFetcher
 from sealstead.net.urls import parse_url
@@ -41,8 +42,8 @@ class Verifier(NamedTuple):
     keys: Sequence[PublicKey]
     """The profile's own key first, then those that it is still taking over from."""
     at: datetime
-    package_of: Callable[[ProfileLink], str] | None = None
-    """Tells of another package, for the claims whose proof was made for it. Asked when a claim is checked: it reads the proof."""
+    follow_stored: bool = False
+    """A claim is for the package that its stored proof was made for, if it was for another."""
     former: Mapping[PublicKey, str] = {}
     """Keys of this profile that are believed no more, and why: to say more than that a proof is unknown."""
     retires: Mapping[str, datetime] = {}
@@ -64,7 +65,8 @@ class Verifier(NamedTuple):
         return trial.result()
 
     def context(self, link: ProfileLink) -> ProofContext:
-        package = self.package_of(link) if self.package_of else self.package
+        stored = stored_package(link, self.username) if self.follow_stored else None
+        package = stored or self.package
         return ProofContext(package=package, username=self.username, url=link.url)
 
 

@@ -7,17 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sealstead.errors import ParseError
-
-_TAG = re.compile(r"<[^<>]*>")
-_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9a-fA-F]{9,});?")
-"""No character has such a number, and numbers of thousands of digits are refused by Python itself."""
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
-"""What sites put into long words so that they wrap."""
 
 _MOST_VALUES = 1000
 
@@ -56,12 +49,9 @@ def texts_at(value: Any, paths: Sequence[str]) -> list[str]:  # noqa: ANN401
 def readings(text: str) -> Iterator[str]:
     """Yield a text as it is; then, where it is HTML, as a reader sees it."""
     yield text
-    import html  # its table of names is long, and most proofs stand in plain text
+    from sealstead.identity.html_text import shown  # most proofs stand in plain text
 
-    if "<" in text or "&" in text or _INVISIBLE.search(text):
-        # A tag may stand within a long word, for it to wrap there; or between words.
-        for gap in ("", " "):
-            yield _INVISIBLE.sub("", html.unescape(_LONG_REFERENCE.sub("", _TAG.sub(gap, text))))
+    yield from shown(text)
 
 
 def _finite(text: str) -> float | None:

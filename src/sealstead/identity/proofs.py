@@ -31,10 +31,10 @@ from sealstead.formats.proof_text import (
     parse_proof,
     verify_proof,
 )
+from sealstead.identity.package import PACKAGE_PREFIX, stored_package
 from sealstead.identity.statements import Believed
 from sealstead.net.urls import BadUrlError, parse_url
 
-PACKAGE_PREFIX = "pypi-profile-"
 LONGEST_URL = 2000
 NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 """When this program began. No clock that is right says anything earlier."""
@@ -42,8 +42,8 @@ _WEB = ("https", "http")
 _NAMED = ("dns", "matrix", "xmpp", "acct", "openpgp4fpr", "aspe")
 """Schemes of claims that are no web page; what follows is a name, not a place."""
 _LETTERS = "letters a to z, digits, and . _ - between them"
-_USERNAME = _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?", re.ASCII)
+_USERNAME = _PACKAGE = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?"
 
 
 class ClaimError(InputError):
@@ -128,7 +128,7 @@ def check_username(name: str) -> str:
     Raises:
         ClaimError: it cannot.
     """
-    if _USERNAME.fullmatch(name) is None:
+    if re.fullmatch(_USERNAME, name) is None:
         if not name:
             raise ClaimError(
                 "the profile has no identity.pypi_username", hint="a proof says whose page it is: fill it in"
@@ -155,7 +155,11 @@ def package_of(link: ProfileLink, profile: Profile, *, package: str | None = Non
     """
     if package:
         check_package(package)
-    return package or _stored_package(link, profile) or PACKAGE_PREFIX + profile.identity.pypi_username
+    return (
+        package
+        or stored_package(link, profile.identity.pypi_username)
+        or PACKAGE_PREFIX + profile.identity.pypi_username
+    )
 
 
 def check_package(name: str) -> None:
@@ -164,7 +168,7 @@ def check_package(name: str) -> None:
     Raises:
         ClaimError: it cannot.
     """
-    if _PACKAGE.fullmatch(name) is None:
+    if re.fullmatch(_PACKAGE, name) is None:
         raise ClaimError(f"{name[:60]!a} is not a name that a distribution can have", hint=_LETTERS)
 
 
@@ -176,7 +180,7 @@ def parse_expiry(text: str | None, at: datetime) -> datetime:
     """
     if text is None:
         return one_year_after(at)
-    if _DATE.fullmatch(text.strip()):
+    if re.fullmatch(_DATE, text.strip()):
         try:
             ends = datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
             if "T" not in text:
@@ -286,15 +290,3 @@ def check_stored(
         return StoredProof(Standing.INVALID, None, exc.message)
     retires = [each.retires_at for each in keys if each.retires_at and each.key.id == proved.key_id]
     return StoredProof(Standing.GOOD, proved, "", min([proved.expires_at, *retires]))
-
-
-def _stored_package(link: ProfileLink, profile: Profile) -> str | None:
-    """Return the package that a stored proof is for, if all else in it is right."""
-    if not link.stored_proof:
-        return None
-    try:
-        stored = parse_proof(link.stored_proof).context
-    except ParseError:
-        return None
-    ours = (stored.username, stored.url) == (profile.identity.pypi_username, link.url)
-    return stored.package if ours else None

@@ -31,10 +31,9 @@ _SHAPES = {
     "host": r"(?:[A-Za-z0-9_-]{1,63}\.){0,60}[A-Za-z0-9_-]{1,63}\.?",
 }
 
-
 _SCHEMES = (
-    (re.compile(r"matrix:u/([^/?#:]+):([^/?#]+)"), r"https://matrix.to/#/@\1:\2"),
-    (re.compile(r"acct:([^/?#@]+)@([^/?#@]+)"), r"https://\2/@\1"),
+    (r"matrix:u/([^/?#:]+):([^/?#]+)", r"https://matrix.to/#/@\1:\2"),
+    (r"acct:([^/?#@]+)@([^/?#@]+)", r"https://\2/@\1"),
 )
 """Names of accounts (the matrix scheme of its specification; RFC 7565) and the page that says the same."""
 
@@ -181,8 +180,8 @@ def instructions(url: str, kind: str = "", *, rel_me: bool = False) -> tuple[Pro
 
 def _as_web(url: str) -> str:
     """Return the page that stands for an account which is named by a URI of its own scheme."""
-    for scheme, page in _SCHEMES:
-        found = scheme.fullmatch(url)
+    for scheme, page in () if "//" in url else _SCHEMES:
+        found = re.fullmatch(scheme, url)
         if found is not None:
             return found.expand(page)
     return url

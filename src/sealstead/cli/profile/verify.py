@@ -14,7 +14,6 @@ from sealstead.cli.options import json_option
 from sealstead.cli.profile.options import dry_run_option, interactive_option
 from sealstead.cli.profile.web_options import cache_file, open_pages, shown, web_options
 from sealstead.clock import SystemClock
-from sealstead.durations import parse_duration
 from sealstead.identity.profile import ProfileFile, find_profile
 
 if TYPE_CHECKING:
@@ -98,7 +97,11 @@ def verify(
     SOURCE is a .toml file, a directory, or an installed distribution; without it, the profile in this directory.
     Every page is looked at for what its owner alone can write; --dry-run shows where, and asks nobody.
     """
-    window = parse_duration(expiring_within) if expiring_within else None
+    window = None
+    if expiring_within:
+        from sealstead.durations import parse_duration
+
+        window = parse_duration(expiring_within)
     if source is not None and "://" in source:
         raise click.UsageError(
             f"{source} is a page, and what is verified is a profile; to check only that page of one: --only {source}"
@@ -111,10 +114,12 @@ def verify(
         return _plan(links, as_json=as_json)
     from sealstead.identity.claim import Verifier
     from sealstead.identity.outcomes import Outcome
-    from sealstead.identity.proofs import PACKAGE_PREFIX, check_package, package_of
+    from sealstead.identity.package import PACKAGE_PREFIX
     from sealstead.identity.verify import LastGood, expires_within, trusted_keys, verify_claims
 
     if profile_package:
+        from sealstead.identity.proofs import check_package
+
         check_package(profile_package)
     at = SystemClock().now()
     trusted, former = trusted_keys(file.profile, at)
@@ -125,7 +130,7 @@ def verify(
             texts=_Texts(resolver, pages, timeout),
             username=username,
             package=profile_package or PACKAGE_PREFIX + username,
-            package_of=None if profile_package else lambda link: package_of(link, file.profile),
+            follow_stored=not profile_package,
             keys=[each.key for each in trusted],
             retires={each.key.id: each.retires_at for each in trusted if each.retires_at is not None},
             former=former,
