@@ -69,6 +69,7 @@ $(VENV)-of-%/.installed: requirements/%.txt requirements/installer.txt
 	$(PYTHON) -m venv $(VENV)-of-$*
 	$(VENV)-of-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
 	$(VENV)-of-$*/bin/python -m pip install --quiet --require-hashes -r $<
+	$(VENV)-of-$*/bin/python -m pip uninstall --quiet --yes setuptools
 	@touch $@
 
 docs: $(VENV)/.test-installed ## Write docs/reference and the transcript in the README anew
