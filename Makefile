@@ -64,7 +64,8 @@ $(VENV)-bench/.installed: requirements/bench.txt
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# Two programs that are measured beside each other, as their users install them: by the same, current installer.
+# Two programs that are measured beside each other, as their users install them: by the same, current installer, and with
+# nothing else. What venv adds before Python 3.12 is asked at each import.
 $(VENV)-of-%/.installed: requirements/%.txt requirements/installer.txt
 	$(PYTHON) -m venv $(VENV)-of-$*
 	$(VENV)-of-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
