@@ -198,11 +198,14 @@ def test_we_accept_nothing_that_osslsigncode_refuses(peer: Peer, tmp_path: Path)
     """Changed anywhere, a program is refused; where we let a change be, osslsigncode lets it be too."""
     data = bytearray(signed_pe(tiny_pe(checksum=1, size=0x700), holder=leaf("rsa")))
     chance = random.Random(20261121)  # noqa: S311 - chance that can be repeated
+    table = parse_layout(bytes(data), len(data)).table_offset
     let_be = 0
-    places = [*chance.sample(range(len(data)), 150), *range(0xD8, 0xDC)]
-    for at in places:
+    places = [(at, chance.randrange(8)) for at in (*chance.sample(range(len(data)), 150), *range(0xD8, 0xDC))]
+    # The entry's header and the list of hash algorithms, which no digest covers: each bit.
+    places += [(at, bit) for at in range(table, table + 0x33) for bit in range(8)]
+    for at, bit in places:
         changed = bytearray(data)
-        changed[at] ^= 1 << chance.randrange(8)
+        changed[at] ^= 1 << bit
         if ours(tmp_path, bytes(changed)).ok:
             let_be += 1
             assert peer.verify(bytes(changed), "changed.exe").returncode == 0, hex(at)

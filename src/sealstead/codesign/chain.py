@@ -63,6 +63,7 @@ def load_certificate(der: bytes) -> Certificate:
         certificate.extensions, certificate.subject, certificate.issuer  # noqa: B018
     except (
         ValueError,
+        TypeError,  # of a name with a unique identifier that is none
         x509.DuplicateExtension,
         x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,

@@ -84,7 +84,7 @@ def _check_certificate(der: bytes, at: datetime) -> None:
     try:
         certificate = x509.load_der_x509_certificate(der)
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as exc:
+    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension) as exc:
         raise TimestampCertificateError(
             "the certificate of the time-stamp server is not for time-stamps"
         ) from exc

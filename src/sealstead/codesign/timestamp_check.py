@@ -29,7 +29,7 @@ from sealstead.errors import VerificationError
 from sealstead.formats.cms import verify_signer
 from sealstead.formats.cms_check import WeakDigestError
 from sealstead.formats.der import OCTET_STRING, SEQUENCE, walk, whole
-from sealstead.formats.digests import known_oid, read_algorithm, same
+from sealstead.formats.digests import read_digest_algorithm, same
 from sealstead.formats.trust_list import TIME_STAMPING
 from sealstead.formats.tsp import TimestampToken, check_answers, parse_token
 
@@ -112,7 +112,7 @@ def _check_named(token: TimestampToken, certificate: bytes) -> None:
         listed = walk(value, whole(value, what), what).take(SEQUENCE)
         first = walk(value, walk(value, listed, what).take(SEQUENCE), what)
         algorithm = first.find(SEQUENCE) if default == "SHA256" else None
-        name = known_oid(read_algorithm(value, algorithm, what)[0]).name if algorithm else default
+        name = read_digest_algorithm(value, algorithm).name if algorithm else default
         stated = first.take(OCTET_STRING).content(value)
         if not same(hashlib.new(name, certificate, usedforsecurity=False).digest(), stated):
             raise TimestampSignerError("the time-stamp names another certificate than the one beside it")

@@ -44,6 +44,7 @@ from sealstead.formats.authenticode import (
     RFC3161_TIMESTAMP,
     SPC_INDIRECT_DATA,
     ForeignContentError,
+    check_one_digest,
     nested_signatures,
     read_indirect,
 )
@@ -180,6 +181,8 @@ def _check(
 def _same_digest(stated: _Stated, digests: Mapping[str, bytes]) -> None:
     if not stated.alg.strong:
         raise WeakDigestError(f"of a digest of {stated.alg.name}, which no longer proves anything")
+    if stated.data.content_type == SPC_INDIRECT_DATA:
+        check_one_digest(stated.data, stated.signer, stated.alg)
     if not stated.digest:
         raise SignedDigestError("the signature says of no digest that it is signed")
     if not same(digests[stated.alg.name], stated.digest):

@@ -19,6 +19,7 @@ from sealstead.errors import ParseError
 from sealstead.formats.cms import (
     SignedData,
     SignerChain,
+    SignerInfo,
     add_unsigned_attribute,
     attribute,
     build_signed_data,
@@ -42,6 +43,7 @@ from sealstead.formats.der import (
 )
 from sealstead.formats.digests import DigestAlgorithm, checked_digest, digest_algorithm, read_digest_algorithm
 from sealstead.formats.opus_info import opus_info
+from sealstead.formats.signature_algorithms import SignatureAlgorithmError, check_listed
 from sealstead.record import Record
 
 Kind = Literal["pe", "powershell"]
@@ -161,6 +163,17 @@ def read_indirect(signed_data: SignedData) -> Indirect:
     if len(digest) != algorithm.size:
         raise ForeignContentError(f"a digest that is none of {algorithm.name}")
     return Indirect(kind=kind, alg=algorithm, digest=digest)
+
+
+def check_one_digest(signed_data: SignedData, signer: SignerInfo, alg: DigestAlgorithm) -> None:
+    """Look whether one hash algorithm alone is spoken of: of the file, by the signer and in the list.
+
+    Raises:
+        SignatureAlgorithmError: there are several.
+    """
+    if signer.digest.oid != alg.oid:
+        raise SignatureAlgorithmError("the digest of the file is of another algorithm than the signature")
+    check_listed(signed_data.digest_oids, alg, alone=True)
 
 
 def nested_signatures(signed_data: SignedData) -> tuple[bytes, ...]:

@@ -1,10 +1,10 @@
 """Check the signature inside signed data (RFC 5652, sections 5.4 to 5.6).
 
 Steps, in this order:
-  1. the hash algorithm is one that still means something;
+  1. the hash algorithm is one that still means something, and listed;
   2. the content type among the signed attributes is that of the content (it must be there: RFC 5652, section 11.1);
   3. the message digest among them is that of the content;
-  4. the signature over the attributes is by the key of the certificate that the signer names.
+  4. the signature over the attributes is by the key of the certificate that the signer names, in the way it says.
 
 Not here: whether the certificate is to be trusted, and when it was signed.
 """
@@ -17,13 +17,10 @@ from sealstead.errors import VerificationError
 from sealstead.formats.cms_read import CONTENT_TYPE, MESSAGE_DIGEST, SignedData, SignerInfo
 from sealstead.formats.der import OCTET_STRING, OID, read_oid, whole
 from sealstead.formats.digests import DigestAlgorithm, same
+from sealstead.formats.signature_algorithms import RSASSA_PSS, check_algorithm, check_listed, pss_salt
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives import hashes
-
-RSASSA_PSS = "1.2.840.113549.1.1.10"
-_PSS_TRAILER = 1
-ED25519 = "1.3.101.112"
 
 
 class WeakDigestError(VerificationError):
@@ -64,12 +61,14 @@ def verify_signer(
     A signature may carry the file's content as well, as `openssl cms -sign -stream` has it; another content is refused.
 
     Raises:
-        WeakDigestError, SignedDigestError, SignerMissingError, ForeignKeyError, BadCmsSignatureError: by step.
+        WeakDigestError, SignatureAlgorithmError, SignedDigestError, SignerMissingError, ForeignKeyError,
+        BadCmsSignatureError: by step.
         MalformedCmsError, MalformedDerError: an attribute or the certificate is not what it should be.
     """
     signer = signer or signed_data.signer
     if not signer.digest.strong:
         raise WeakDigestError(f"signed with {signer.digest.name}, which no longer proves anything")
+    check_listed(signed_data.digest_oids, signer.digest)
     if signer.signed_attrs is None:
         # Allowed for id-data alone; a signature of attributes would otherwise do as one of a content.
         raise SignedDigestError("a signature without signed attributes")
@@ -109,13 +108,17 @@ def _check_key(certificate: bytes, signer: SignerInfo, signed: bytes) -> None:
         key = x509.load_der_x509_certificate(certificate).public_key()
         algorithm = _hash(signer.digest)
         if isinstance(key, rsa.RSAPublicKey):
+            check_algorithm(signer, "rsa")
             scheme: padding.AsymmetricPadding = padding.PKCS1v15()
             if signer.signature_oid == RSASSA_PSS:
-                scheme = padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)
+                salt = pss_salt(signer)
+                scheme = padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO if salt is None else salt)
             key.verify(signer.signature, signed, scheme, algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey):
+            check_algorithm(signer, "ec")
             key.verify(signer.signature, signed, ec.ECDSA(algorithm))
         elif isinstance(key, ed25519.Ed25519PublicKey):
+            check_algorithm(signer, "ed25519")
             key.verify(signer.signature, signed)
         else:
             raise ForeignKeyError("signed with a kind of key that is not known here")

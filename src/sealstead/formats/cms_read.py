@@ -1,6 +1,6 @@
 """Read signed data that others made (RFC 5652, section 5; PKCS #7 1.5), and put attributes into it.
 
-Tolerant where signers differ (order inside sets, versions, certificates of kinds unknown here, lengths said at the end), strict about bounds
+Tolerant where signers differ (order inside sets, certificates of kinds unknown here, lengths said at the end), strict about bounds
 and about anything that could hide: nothing may follow the structure, no attribute may stand twice where one counts.
 Nothing that is read here is proved.
 """
@@ -8,6 +8,7 @@ Nothing that is read here is proved.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from sealstead.errors import ParseError
@@ -24,6 +25,7 @@ from sealstead.formats.der import (
     Walk,
     children,
     only,
+    read_integer,
     read_oid,
     seq,
     splice,
@@ -32,7 +34,13 @@ from sealstead.formats.der import (
     whole,
 )
 from sealstead.formats.der import oid as der_oid
-from sealstead.formats.digests import DigestAlgorithm, read_algorithm, read_digest_algorithm
+from sealstead.formats.digests import (
+    DigestAlgorithm,
+    ForeignDigestError,
+    plain_digest,
+    read_algorithm,
+    read_digest_algorithm,
+)
 from sealstead.record import Record
 
 ID_DATA = "1.2.840.113549.1.7.1"
@@ -44,6 +52,9 @@ ECDSA_WITH = {
     "SHA384": "1.2.840.10045.4.3.3",
     "SHA512": "1.2.840.10045.4.3.4",
 }
+
+_VERSIONS, _SIGNER_VERSIONS = (1, 3, 4, 5), (1, 3)
+"""Which one it is follows from what else is in it (RFC 5652, sections 5.1 and 5.3): the parts say so themselves."""
 
 MAX_SIGNERS = 16
 MAX_CERTIFICATES = 64
@@ -104,6 +115,8 @@ class SignedData(Record, hidden=("der", "content", "certificates")):
     """The whole value that was signed, with tag and length; None if it is detached."""
     certificates: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
+    digest_oids: tuple[str, ...]
+    """Of the hash algorithms that it lists, known or not."""
 
     @property
     def content_body(self) -> bytes | None:
@@ -139,9 +152,8 @@ def parse_signed_data(der: bytes) -> SignedData:
     """
     der = definite(der)
     parts, _ = _open(der)
-    version = parts.take(INTEGER)
-    del version  # 1, 3, 4 or 5 by what else is in it: the parts say so themselves
-    parts.take(SET)
+    _check_version(der, parts.take(INTEGER), _VERSIONS)
+    listed = tuple(_listed(der, value) for value in _few(der, parts.take(SET), MAX_SIGNERS))
     content = walk(der, parts.take(SEQUENCE), "the content of a signature")
     content_type = read_oid(der, content.take(OID))
     wrapped = content.find(_CONTEXT_0)
@@ -162,6 +174,7 @@ def parse_signed_data(der: bytes) -> SignedData:
             if value.tag == SEQUENCE
         ),
         signers=signers,
+        digest_oids=listed,
     )
 
 
@@ -211,9 +224,22 @@ def _few(der: bytes, parent: Tlv, most: int) -> list[Tlv]:
     return found
 
 
+def _check_version(der: bytes, value: Tlv, known: tuple[int, ...]) -> None:
+    if read_integer(der, value) not in known:
+        raise MalformedCmsError(f"{_WHAT} of a version that does not exist")
+
+
+def _listed(der: bytes, value: Tlv) -> str:
+    dotted, parameters = read_algorithm(der, value, "a hash algorithm")
+    # One of another signer may be unknown here; what it has for parameters is his affair.
+    with suppress(ForeignDigestError):
+        plain_digest(dotted, parameters)
+    return dotted
+
+
 def _signer(der: bytes, value: Tlv) -> SignerInfo:
     parts = walk(der, value, "a signer")
-    parts.take(INTEGER)
+    _check_version(der, parts.take(INTEGER), _SIGNER_VERSIONS)
     name = parts.take(SEQUENCE, _KEY_ID)
     issuer_serial = None
     if name.tag == SEQUENCE:

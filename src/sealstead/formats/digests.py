@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sealstead.errors import InputError, ParseError
-from sealstead.formats.der import Tlv, null, oid, read_oid, seq, walk
+from sealstead.formats.der import MalformedDerError, Tlv, null, oid, read_oid, seq, walk
 from sealstead.record import Record
 
 NULL_TAG = 0x05
@@ -122,7 +122,20 @@ def read_algorithm(data: bytes, value: Tlv, what: str) -> tuple[str, bytes]:
 
 def read_digest_algorithm(data: bytes, value: Tlv) -> DigestAlgorithm:
     """Raises MalformedDerError, ForeignDigestError."""
-    return known_oid(read_algorithm(data, value, "a hash algorithm")[0])
+    dotted, parameters = read_algorithm(data, value, "a hash algorithm")
+    return plain_digest(dotted, parameters)
+
+
+def plain_digest(dotted: str, parameters: bytes) -> DigestAlgorithm:
+    """Return a known algorithm, which has no parameters: absent or NULL, as signers differ (RFC 5754, section 2).
+
+    Raises:
+        MalformedDerError, ForeignDigestError
+    """
+    algorithm = known_oid(dotted)
+    if parameters not in (b"", null()):
+        raise MalformedDerError("a hash algorithm with parameters, of which it has none")
+    return algorithm
 
 
 def same(left: bytes, right: bytes) -> bool:

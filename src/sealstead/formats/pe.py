@@ -57,7 +57,7 @@ class CertificateEntry(NamedTuple):
 
     @property
     def is_signature(self) -> bool:
-        return self.kind == _PKCS_SIGNED_DATA
+        return (self.revision, self.kind) == (_REVISION, _PKCS_SIGNED_DATA)
 
 
 class SignaturePlan(NamedTuple):
@@ -77,6 +77,7 @@ def parse_table(table: bytes) -> tuple[CertificateEntry, ...]:
 
     Raises:
         MalformedPeError: an entry is cut off, or there are too many.
+        UnsignedTailError: something else than zeros stands between two.
     """
     entries: list[CertificateEntry] = []
     at = 0
@@ -87,6 +88,8 @@ def parse_table(table: bytes) -> tuple[CertificateEntry, ...]:
         if not _CERTIFICATE.size < length <= len(table) - at or len(entries) == _MOST_ENTRIES:
             raise MalformedPeError("the certificate table cannot be read")
         entries.append(CertificateEntry(revision, kind, table[at + _CERTIFICATE.size : at + length]))
+        if any(table[at + length : at + length + -length % ALIGNMENT]):
+            raise UnsignedTailError("an entry of the certificate table is followed by more than padding")
         at += length + -length % ALIGNMENT
     return tuple(entries)
 
@@ -95,12 +98,17 @@ def signature_in(table: bytes) -> bytes | None:
     """Return the one signature of a table, in DER without its padding.
 
     Raises:
-        MalformedPeError: the table cannot be read, or holds several: signatures are nested, not queued.
+        MalformedPeError: the table cannot be read, or holds several: signatures are nested, not queued; or something else
+            than a signature of the one known revision, for which nothing vouches.
         UnsignedTailError: the signature is followed by more than padding; nothing vouches for that.
     """
-    found = [entry for entry in parse_table(table) if entry.is_signature]
+    found = parse_table(table)
     if not found:
         return None
+    if not all(entry.is_signature for entry in found):
+        raise MalformedPeError(
+            "the certificate table holds something else than a signature as Windows knows it"
+        )
     if len(found) > 1:
         raise MalformedPeError("the certificate table holds several signatures")
     data = found[0].data

@@ -257,9 +257,12 @@ def _extension(extensions: x509.Extensions, kind: type[E]) -> E | None:
 
 def _load(der: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(der)
+        # Read now, what would else fail in the middle of a check.
+        certificate.subject, certificate.issuer  # noqa: B018
     except (ValueError, TypeError) as exc:
         raise MalformedCertificateError("the certificate cannot be read") from exc
+    return certificate
 
 
 def _spki(certificate: x509.Certificate) -> bytes:

@@ -152,3 +152,11 @@ def test_what_cannot_be_read() -> None:
     ]
     with pytest.raises(UnreadableCertificateError):
         load_certificate(b"0\x00")
+
+
+def test_a_name_that_the_library_stumbles_over() -> None:
+    """A BIT STRING in a subject: `cryptography` answers with a TypeError, of all things."""
+    der = leaf().der
+    at = der.index(b"\x06\x03\x55\x04\x03\x0c\x0bTest Signer") + 5
+    with pytest.raises(UnreadableCertificateError):
+        load_certificate(der[:at] + b"\x03\x0b\x00" + der[at + 3 :])

@@ -10,7 +10,12 @@ import pytest
 from sealstead.codesign.chain import CertificateNotValidError, check_chain, load_certificate, readable
 from sealstead.codesign.roots import Roots
 from sealstead.codesign.timestamp_check import check_timestamp
-from sealstead.formats.authenticode import nested_signatures, read_indirect, timestamp_tokens
+from sealstead.formats.authenticode import (
+    check_one_digest,
+    nested_signatures,
+    read_indirect,
+    timestamp_tokens,
+)
 from sealstead.formats.cms import SignedData, parse_signed_data, verify_signer
 from sealstead.formats.opus_info import read_opus
 from sealstead.formats.trust_list import CODE_SIGNING
@@ -43,6 +48,8 @@ def test_both_signatures_hold_at_the_moment_of_their_time_stamps() -> None:
 def test_both_are_of_the_same_file() -> None:
     first, second = map(read_indirect, signatures())
     assert (first.kind, first.alg.name, first.digest) == ("pe", "SHA256", second.digest)
+    for signed, indirect in zip(signatures(), (first, second), strict=True):
+        check_one_digest(signed, signed.signer, indirect.alg)
     assert read_opus(signatures()[0]) == ("Microsoft", "http://www.microsoft.com")
 
 

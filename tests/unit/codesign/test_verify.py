@@ -36,6 +36,7 @@ from sealstead.formats.cms import (
 from sealstead.formats.der import children, null, octets, read_tlv, seq, splice
 from sealstead.formats.digests import ALGORITHMS
 from sealstead.formats.minisign import digest_of, serialize_signature, sign_digest
+from sealstead.formats.pe import parse_layout
 from sealstead.formats.tsp import add_cms_timestamp
 
 TRUST = Trust(roots=Roots((root().certificate,)))
@@ -142,6 +143,60 @@ def test_time_stamps_lead_to_roots_of_their_own(tmp_path: Path) -> None:
     assert codes(of(tmp_path, made, trust=other)) == ["untrusted-chain"]
 
 
+def test_no_bit_of_how_it_was_signed_can_be_another(tmp_path: Path) -> None:
+    """The header of the table, and what names algorithms: no digest covers it, so each bit is looked at."""
+    data = signed_pe(holder=leaf("rsa"))
+    table = parse_layout(data, len(data)).table_offset
+    body = read_tlv(data, table + 8)
+    for number in (1, 0):
+        body = list(children(data, body))[number]
+    version, listed, *_, signers = children(data, body)
+    number, _, digest, _, algorithm, _ = children(data, next(children(data, signers)))
+    places = [*range(table, listed.end)]
+    for part in (number, digest, algorithm):
+        places += range(part.start, part.end)
+    unasked = Trust(roots=None)
+    let_be = []
+    for at in places:
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[at] ^= 1 << bit
+            if of(tmp_path, bytes(changed), trust=unasked).ok:
+                let_be.append((at, data[at] ^ 1 << bit))
+    # The other versions that there are: they say nothing that does not stand there anyway.
+    assert let_be == [(version.end - 1, 3), (version.end - 1, 5), (number.end - 1, 3)]
+
+
+def listing(made: bytes, *names: str) -> bytes:
+    """Return the signature with these in its list of hash algorithms."""
+    path = [read_tlv(made)]
+    for number in (1, 0, 1):
+        path.append(list(children(made, path[-1]))[number])
+    listed = b"".join(ALGORITHMS[name].identifier for name in names)
+    return splice(made, path, path[-1].header, path[-1].end, listed)
+
+
+@pytest.mark.parametrize("names", [(), ("SHA512",), ("SHA256", "SHA512"), ("SHA256", "SHA256")])
+def test_a_program_s_signature_lists_its_own_hash_algorithm_alone(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    data = tiny_pe()
+    made = signature(pe_digest(data))
+    assert listing(made, "SHA256") == made
+    report = of(tmp_path, embedded(data, listing(made, *names)))
+    assert not report.ok
+    assert set(codes(report)) == {"signature-algorithm"}
+
+
+def test_beside_a_file_the_list_may_be_of_several_signers(tmp_path: Path) -> None:
+    path = signed_beside(tmp_path)
+    beside = path.with_name("release.zip.p7s")
+    made = beside.read_bytes()
+    for names, good in ((("SHA256", "SHA512"), True), (("SHA512",), False), ((), False)):
+        beside.write_bytes(listing(made, *names))
+        assert check(path).ok is good
+
+
 @pytest.mark.parametrize("offset", [0x2, 0x9A, 0x1A0, 0x5FF])
 def test_a_changed_file(tmp_path: Path, offset: int) -> None:
     data = bytearray(signed_pe())
@@ -205,17 +260,11 @@ def test_nested_signatures_must_all_hold(tmp_path: Path) -> None:
     assert codes(of(tmp_path, embedded(data, crowd))) == ["malformed-cms"]
 
 
-def test_a_digest_that_proves_nothing_any_more(tmp_path: Path) -> None:
-    """The digest of the file is of SHA-1, in a signature that is made with SHA-256 all the same."""
-    data = tiny_pe()
-    content = indirect_data("pe", "SHA256", bytes(32))
-    old = seq(ALGORITHMS["SHA1"].identifier, octets(pe_digest(data, "SHA1")))
-    outer = read_tlv(content)
-    message = list(children(content, outer))[1]
-    content = splice(content, [outer], message.start, message.end, old)
+def over(content: bytes) -> bytes:
+    """Return a signature of any content, made with SHA-256."""
     body = read_tlv(content).content(content)
     attributes = signed_attributes(SPC_INDIRECT_DATA, hashlib.sha256(body).digest())
-    made = build_signed_data(
+    return build_signed_data(
         content=content,
         content_type_oid=SPC_INDIRECT_DATA,
         digest_alg="SHA256",
@@ -224,8 +273,24 @@ def test_a_digest_that_proves_nothing_any_more(tmp_path: Path) -> None:
         signer=chain(leaf()),
         key_kind="ec",
     )
-    report = of(tmp_path, embedded(data, made))
+
+
+def test_a_digest_that_proves_nothing_any_more(tmp_path: Path) -> None:
+    """The digest of the file is of SHA-1, in a signature that is made with SHA-256 all the same."""
+    data = tiny_pe()
+    content = indirect_data("pe", "SHA256", bytes(32))
+    old = seq(ALGORITHMS["SHA1"].identifier, octets(pe_digest(data, "SHA1")))
+    outer = read_tlv(content)
+    message = list(children(content, outer))[1]
+    content = splice(content, [outer], message.start, message.end, old)
+    report = of(tmp_path, embedded(data, over(content)))
     assert (states(report), codes(report)) == (["failed passed passed absent"], ["weak-digest"])
+
+
+def test_the_digest_of_the_file_is_of_the_signer_s_algorithm(tmp_path: Path) -> None:
+    data = tiny_pe()
+    report = of(tmp_path, embedded(data, over(indirect_data("pe", "SHA512", pe_digest(data, "SHA512")))))
+    assert (states(report), codes(report)) == (["failed passed passed absent"], ["signature-algorithm"])
 
 
 def test_a_file_that_changes_between_two_looks(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from sealstead.errors import VerificationError
 from sealstead.formats import der
 from sealstead.formats.cms import SignerChain, build_signed_data, detached_attributes, signed_attributes
 from sealstead.formats.cms_check import (
-    RSASSA_PSS,
     BadCmsSignatureError,
     ForeignKeyError,
     SignedDigestError,
@@ -25,6 +24,7 @@ from sealstead.formats.cms_check import (
     verify_signer,
 )
 from sealstead.formats.cms_read import CONTENT_TYPE, ID_DATA, MESSAGE_DIGEST, SignedData, parse_signed_data
+from sealstead.formats.signature_algorithms import RSASSA_PSS
 
 DIGEST = hashlib.sha256(b"file").digest()
 
@@ -91,7 +91,12 @@ def test_a_signature_of_something_else_is_refused() -> None:
 def test_the_certificate_must_have_come_along() -> None:
     signed = parse_signed_data(detached(DIGEST))
     alone = SignedData(
-        der=signed.der, content_type=ID_DATA, content=None, certificates=(), signers=signed.signers
+        der=signed.der,
+        content_type=ID_DATA,
+        content=None,
+        certificates=(),
+        signers=signed.signers,
+        digest_oids=signed.digest_oids,
     )
     refused(alone, SignerMissingError)
 

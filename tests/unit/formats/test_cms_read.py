@@ -93,6 +93,22 @@ def test_signed_data_without_a_signer() -> None:
         parse_signed_data(empty)
 
 
+@pytest.mark.parametrize(("path", "known"), [((1, 0, 0), {1, 3, 4, 5}), ((1, 0, 4, 0, 0), {1, 3})])
+def test_versions_that_do_not_exist(path: tuple[int, ...], known: set[int]) -> None:
+    data = detached(DIGEST)
+    holders = [der.read_tlv(data)]
+    for number in path:
+        holders.append(list(der.children(data, holders[-1]))[number])
+    old = holders.pop()
+    for version in range(-1, 8):
+        made = der.splice(data, holders, old.start, old.end, der.integer(version))
+        if version in known:
+            assert parse_signed_data(made).signer.key_id is None
+        else:
+            with pytest.raises(MalformedCmsError, match="version"):
+                parse_signed_data(made)
+
+
 def test_an_attribute_that_stands_twice_is_refused_when_asked_for() -> None:
     extra = der.seq(der.oid(MESSAGE_DIGEST), der.set_of(der.octets(bytes(32))))
     made = build_signed_data(

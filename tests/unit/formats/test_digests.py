@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from sealstead.formats.der import null, oid, read_tlv, seq
+from sealstead.formats.der import MalformedDerError, null, oid, read_tlv, seq
 from sealstead.formats.digests import (
     ALGORITHMS,
     SIGNING,
@@ -46,6 +46,13 @@ def test_a_digest_has_the_length_of_its_algorithm(name: str) -> None:
 def test_algorithms_are_read_with_and_without_parameters(parameters: bytes) -> None:
     data = seq(oid(ALGORITHMS["SHA384"].oid), parameters)
     assert read_digest_algorithm(data, read_tlv(data)).name == "SHA384"
+
+
+@pytest.mark.parametrize("parameters", [b"\x04\x00", b"\x05\x01\x00", null() * 2, seq(), b"\x05"])
+def test_a_hash_algorithm_has_no_parameters(parameters: bytes) -> None:
+    data = seq(oid(ALGORITHMS["SHA384"].oid), parameters)
+    with pytest.raises(MalformedDerError):
+        read_digest_algorithm(data, read_tlv(data))
 
 
 def test_an_unknown_algorithm_is_named() -> None:

@@ -92,11 +92,23 @@ def entry(data: bytes, kind: int = 2, length: int | None = None, revision: int =
     return made + bytes(-len(made) % 8)
 
 
-def test_entries_of_other_kinds_are_passed_over() -> None:
-    table = entry(b"x" * 5, kind=1) + entry(SIGNATURE)
-    assert parse_table(table)[0] == CertificateEntry(0x200, 1, b"x" * 5)
-    assert signature_in(table) == SIGNATURE
-    assert signature_in(entry(b"x" * 5, kind=1)) is None
+def test_nothing_but_a_signature_of_the_known_revision_is_let_be() -> None:
+    """Whatever else the table holds, nothing vouches for."""
+    other = entry(b"x" * 5, kind=1)
+    assert parse_table(other + entry(SIGNATURE))[0] == CertificateEntry(0x200, 1, b"x" * 5)
+    old = entry(SIGNATURE, revision=0x100)
+    for table in (other, other + entry(SIGNATURE), entry(SIGNATURE) + other, old):
+        with pytest.raises(MalformedPeError, match="something else"):
+            signature_in(table)
+    assert signature_in(entry(SIGNATURE)) == SIGNATURE
+
+
+def test_what_follows_an_entry_is_padding() -> None:
+    table = entry(SIGNATURE + bytes(3 + -len(SIGNATURE) % 8))
+    assert table[-5:] == bytes(5)
+    assert signature_in(table) == signature_in(table[:-5]) == SIGNATURE
+    with pytest.raises(UnsignedTailError):
+        signature_in(table[:-1] + b"x")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,16 @@ def test_what_is_no_certificate_is_refused(data: bytes) -> None:
             ask(data)
 
 
+def test_a_name_that_the_library_stumbles_over_is_refused() -> None:
+    """A BIT STRING in a subject: `cryptography` answers with a TypeError, of all things."""
+    der = leaf().der
+    at = der.index(b"\x06\x03\x55\x04\x03\x0c\x0bHarbour Ltd") + 5
+    odd = der[:at] + b"\x03\x0b\x00" + der[at + 3 :]
+    for ask in (certificate_facts, lambda one: order_chain(one, [], at=NOW), lambda one: chain_period([one])):
+        with pytest.raises(MalformedCertificateError):
+            ask(odd)
+
+
 def test_the_period_is_closed_at_its_begin_and_open_at_its_end() -> None:
     begin, end = NOW - YEAR, NOW + YEAR
     check_period(begin, end, begin)

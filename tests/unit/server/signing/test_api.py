@@ -15,7 +15,7 @@ from cryptography import x509
 from django.conf import settings
 from django.db import DatabaseError
 from tests.api_keys import bearer, issue_key
-from tests.certificates import NOW, issue, issuer, leaf, root, rsa_key
+from tests.certificates import NOW, Issued, issue, issuer, leaf, root, rsa_key
 from tests.signing import OPERATOR, Answer, Client, b64, item, make_certificate
 from tests.tokens import T0
 
@@ -329,10 +329,36 @@ def test_a_chain_changed_by_hand_signs_nothing(client: Client, production: Certi
 
 
 def test_a_key_sealed_before_its_chain_was_bound_still_signs(client: Client, production: Certificate) -> None:
-    context = seal._context(production)[:-1]
-    before = settings.SEALSTEAD.ring.seal(seal.open_key(production).reveal(), context=context)
+    before = sealed_without_chain(production)
     Certificate.objects.filter(pk=production.pk).update(sealed_key=before)
     assert client.sign(item()).status == 200
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        lambda: [root()],
+        lambda: [issue("Stranger", ca=True, purposes=None)],
+        lambda: [issuer(), issue("Stranger", ca=True, purposes=None)],
+    ],
+    ids=["a gap", "a stranger", "a stranger behind"],
+)
+def test_what_the_old_seal_does_not_bind_is_looked_at(
+    client: Client, production: Certificate, chain: Callable[[], list[Issued]]
+) -> None:
+    """The key opens whatever its row says of the chain: that it is its own, only a look at the chain shows."""
+    Certificate.objects.filter(pk=production.pk).update(
+        sealed_key=sealed_without_chain(production), chain=[b64(one.der) for one in chain()]
+    )
+    answer = client.sign(item())
+    assert (answer.status, answer.code) == (503, "signing-key-damaged")
+
+
+def sealed_without_chain(row: Certificate) -> bytes:
+    """Return the key as it was sealed before the chain was part of the seal."""
+    context = seal._context(row)[:-1]
+    sealed: bytes = settings.SEALSTEAD.ring.seal(seal.open_key(row).reveal(), context=context)
+    return sealed
 
 
 def test_the_certificate_says_until_when_not_its_row(
