@@ -23,7 +23,8 @@ DIGEST_BYTES = 64
 HEAD_BYTES = 1 << 16
 LONG = 1 << 22
 _CHUNK = 1 << 20
-"""Of a long file, two of them are held."""
+_BUFFERS = 4
+"""So many of them are held of a long file."""
 
 
 class Digested:
@@ -90,9 +91,11 @@ class _Buffer:
 
 def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
     """Yield the pieces of a file, each good until the next is asked for, which is read meanwhile."""
-    buffers = (_Buffer(), _Buffer())
+    buffers = [_Buffer() for _ in range(_BUFFERS)]
+    computing_at = _processor()
 
     def read() -> None:
+        _keep_off(computing_at)
         turn = 0
         while True:
             buffer = buffers[turn]
@@ -105,7 +108,7 @@ def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memo
             buffer.filled.release()
             if not more:
                 return
-            turn = 1 - turn
+            turn = (turn + 1) % _BUFFERS
 
     # Not of `threading`, which takes a millisecond to import: nobody waits for this one.
     _thread.start_new_thread(read, ())
@@ -119,4 +122,26 @@ def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memo
             return
         yield buffer.view[: buffer.count]
         buffer.free.release()
-        turn = 1 - turn
+        turn = (turn + 1) % _BUFFERS
+
+
+def _processor() -> int | None:
+    """Return the number of the processor that this thread runs on; None where the system does not say (proc(5))."""
+    try:
+        with open("/proc/thread-self/stat", "rb", buffering=0) as file:  # noqa: PTH123 - no pathlib here
+            return int(file.read(4096).rpartition(b")")[2].split()[36])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _keep_off(processor: int | None) -> None:
+    """Let this thread leave a processor to the one that computes, beside which it would be woken, and in its place.
+
+    Only this one is bound, which needs little: the one that computes goes wherever the system finds room.
+    """
+    try:
+        others = os.sched_getaffinity(0) - {processor} if processor is not None else ()
+        if others:
+            os.sched_setaffinity(0, others)
+    except (AttributeError, OSError):  # not everywhere, and not for everybody
+        return

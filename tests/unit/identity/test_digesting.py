@@ -49,3 +49,20 @@ def test_a_long_file_that_cannot_be_read_to_its_end_is_told() -> None:
     assert [len(next(pieces)), len(next(pieces))] == [digesting._CHUNK] * 2
     with pytest.raises(OSError, match="Input/output"):
         next(pieces)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="needs a system that says where a thread may run"
+)
+def test_only_the_reader_is_bound_and_to_all_processors_but_one(tmp_path: Path) -> None:
+    allowed = os.sched_getaffinity(0)
+    bound: list[set[int]] = []
+
+    def read(view: memoryview) -> int:
+        bound.append(os.sched_getaffinity(0))
+        return 0
+
+    assert list(digesting._pieces_ahead(read)) == []
+    assert os.sched_getaffinity(0) == allowed
+    assert bound[0] <= allowed
+    assert len(bound[0]) == max(1, len(allowed) - 1)
