@@ -1,4 +1,4 @@
-"""BLAKE2b-512 of an open file of any length, in pieces; of a long one, the next piece is read meanwhile.
+"""BLAKE2b-512 of an open file of any length, in pieces; of a long one, the next pieces are read meanwhile.
 
 This is imported before all else, and imports next to nothing: the digest of a long file waits for it (`head_start`).
 """
@@ -51,11 +51,12 @@ def digest_open(descriptor: int, watch: Callable[[], None] = lambda: None) -> Di
         OSError: it cannot be read.
     """
     before = os.fstat(descriptor)
-    digest = _digest_of_long() if before.st_size >= LONG else blake2b()
+    long = before.st_size >= LONG
     head = b""
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
-        pieces = _pieces_ahead if before.st_size >= LONG else _pieces
-        for piece in pieces(file.readinto):
+        pieces = _pieces_ahead(file.readinto) if long else _pieces(file.readinto)
+        digest = _digest_of_long() if long else blake2b()
+        for piece in pieces:
             digest.update(piece)
             if len(head) <= HEAD_BYTES:
                 head += piece[: HEAD_BYTES + 1]
@@ -90,7 +91,7 @@ class _Buffer:
 
 
 def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memoryview]:
-    """Yield the pieces of a file, each good until the next is asked for, which is read meanwhile."""
+    """Begin to read, and return the pieces of the file: each is good until the next is asked for, which is read meanwhile."""
     buffers = [_Buffer() for _ in range(_BUFFERS)]
     computing_at = _processor()
 
@@ -112,6 +113,10 @@ def _pieces_ahead(readinto: Callable[[memoryview], int | None]) -> Iterator[memo
 
     # Not of `threading`, which takes a millisecond to import: nobody waits for this one.
     _thread.start_new_thread(read, ())
+    return _taken(buffers)
+
+
+def _taken(buffers: list[_Buffer]) -> Iterator[memoryview]:
     turn = 0
     while True:
         buffer = buffers[turn]
